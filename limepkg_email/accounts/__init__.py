@@ -1,0 +1,1 @@
+"""Connected mailboxes: what is known of them and which addresses are their own."""

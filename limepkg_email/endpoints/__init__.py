@@ -1,0 +1,1 @@
+"""HTTP in and out, and nothing else: one module for each group of endpoints."""

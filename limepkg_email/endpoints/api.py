@@ -1,0 +1,62 @@
+"""Mounts the endpoints in a host's Flask app and documents them, without touching its own pages."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from flask_smorest import Api
+
+from limepkg_email.endpoints import elsewhere, health, webhook
+from limepkg_email.endpoints.current import EXTENSION, Mounted
+from limepkg_email.endpoints.faults import ErrorSchema
+from limepkg_email.endpoints.resource import Resource
+
+if TYPE_CHECKING:
+    from limepkg_email.plugin import EmailIntegration
+
+TITLE = "Email Integration API"
+
+RESOURCES: tuple[Resource, ...] = (
+    webhook.blueprint,
+    health.blueprint,
+    elsewhere.blueprint,
+    elsewhere.unknown,
+)
+"""Every group of endpoints."""
+
+
+class QuietApi(Api):  # type: ignore[misc] # flask-smorest is untyped
+    """An `Api` that leaves the app as it found it, but for the blueprints it is given."""
+
+    ERROR_SCHEMA = ErrorSchema
+
+    def _register_error_handlers(self) -> None:
+        # The original answers every error of the whole app in JSON, those of the host's own pages
+        # included. The blueprints have handlers of their own.
+        pass
+
+    def _register_doc_blueprint(self) -> None:
+        # The document is an endpoint like the others, below the same prefix.
+        pass
+
+    def add(self, resource: Resource, url_prefix: str) -> None:
+        """Register the endpoints of a group, and their documentation unless it has none."""
+        self._app.register_blueprint(resource, url_prefix=url_prefix)
+        if resource.documented:
+            self.spec.tag({"name": resource.tag, "description": resource.description})
+            resource.register_views_in_doc(
+                self, self._app, self.spec, name=resource.name, parameters=None
+            )
+
+
+def mount(app: Flask, integration: EmailIntegration, url_prefix: str) -> None:
+    """Add every endpoint to the app below the prefix; an app takes one integration."""
+    if EXTENSION in app.extensions:
+        raise ValueError("the email integration is mounted in this app already")
+    options = {"title": TITLE, "version": version("limepkg-email"), "openapi_version": "3.1.0"}
+    api = QuietApi(app, config_prefix=EXTENSION, spec_kwargs=options)
+    app.extensions[EXTENSION] = Mounted(integration, api.spec.to_dict)
+    for resource in RESOURCES:
+        api.add(resource, url_prefix)

@@ -1,0 +1,158 @@
+"""Where EmailEngine says what happened: check the signature, write one row, answer.
+
+EmailEngine delivers one webhook at a time for all its accounts, so every millisecond here is one for
+everybody. Nothing here asks the network or reads a mail; a worker does, later.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from flask import Response, request
+from sqlalchemy import exc
+
+from limepkg_email.db import table, upsert
+from limepkg_email.endpoints.current import identifier, integration
+from limepkg_email.endpoints.permissions import public
+from limepkg_email.endpoints.resource import Resource
+from limepkg_email.engine.webhook import EVENT_ID_HEADER, SIGNATURE_HEADER, verify
+from limepkg_email.errors import BadRequest, DatabaseUnavailable
+from limepkg_email.models import Counter
+from limepkg_email.services import Services
+from limepkg_email.tasks.jobs import NewJob, enqueue
+
+BODY_LIMIT = 32 * 1024 * 1024
+"""Bytes that a webhook may have: both texts of a mail at their limit of 2 MiB, escaped."""
+
+_MESSAGE = "limepkg_email.tasks.tasks.message_to_limeobjects"
+_DELIVERY = "limepkg_email.tasks.tasks.delivery_event"
+_ACCOUNT = "limepkg_email.tasks.tasks.account_event"
+
+TASKS: Mapping[str, str] = {
+    "messageNew": _MESSAGE,
+    "messageSent": _DELIVERY,
+    "messageDeliveryError": _DELIVERY,
+    "messageFailed": _DELIVERY,
+    "messageBounce": _DELIVERY,
+    "messageComplaint": _DELIVERY,
+    "accountAdded": _ACCOUNT,
+    "accountDeleted": _ACCOUNT,
+    "accountInitialized": _ACCOUNT,
+    "authenticationError": _ACCOUNT,
+    "authenticationSuccess": _ACCOUNT,
+    "connectError": _ACCOUNT,
+    "connectSuccess": _ACCOUNT,
+}
+"""The task that handles an event."""
+
+IGNORED = frozenset(
+    {
+        "messageDeleted",
+        "messageUpdated",
+        "messageMissing",
+        "mailboxNew",
+        "mailboxDeleted",
+        "mailboxRenamed",
+        "mailboxReset",
+        "trackOpen",
+        "trackClick",
+        "listSubscribe",
+        "listUnsubscribe",
+        "exportCompleted",
+        "exportFailed",
+    }
+)
+"""Events that are known and that nobody handles."""
+
+UNKNOWN = "webhook.unknown:"
+"""How the counters of unknown events begin."""
+
+_UNUSUAL = re.compile(r"[^A-Za-z0-9._-]")
+
+blueprint = Resource(
+    "webhook", __name__, tag="Webhook", description="Where EmailEngine says what happened."
+)
+
+
+@blueprint.route("/webhook/", methods=["POST"])
+@public("EmailEngine has no user; every request must carry the signature of its body.")
+def webhook() -> Response:
+    """Receive an event from EmailEngine.
+
+    The body must be signed with the service secret in `X-EE-Wh-Signature`. The same
+    `X-EE-Wh-Event-Id` once more does nothing.
+    """
+    services = integration().anonymous_services(identifier())
+    request.max_content_length = BODY_LIMIT
+    body = request.get_data(cache=False)
+    # Before anything else: it also refuses the empty body that EmailEngine sends again after a lost
+    # connection, and an acknowledgement of that would lose the event.
+    verify(services.config.emailengine_service_secret, body, request.headers.get(SIGNATURE_HEADER))
+    event, raw = _read(body)
+    if event in IGNORED:
+        return Response(status=204)
+    try:
+        _write(services, event, raw)
+    except (exc.DBAPIError, exc.TimeoutError) as error:
+        raise DatabaseUnavailable from error
+    return Response(status=202)
+
+
+def _write(services: Services, event: str, raw: str) -> None:
+    task = TASKS.get(event)
+    if task is None:
+        _count(services, event)
+        return
+    job = NewJob(task, raw=raw, event_id=_event_id(raw))
+    with services.application.database.begin() as connection:
+        enqueue(connection, [job], services.clock())
+    services.wake()
+
+
+def _read(body: bytes) -> tuple[str, str]:
+    """Give the event's name, and the body as JSON that any parser and any database takes."""
+    try:
+        raw = body.decode()
+        content = json.loads(raw)
+    except ValueError:
+        content = _lenient(body)
+        raw = json.dumps(content)
+    except RecursionError:
+        raise BadRequest("The body is nested too deeply.") from None
+    return _name(content), raw
+
+
+def _lenient(body: bytes) -> Any:
+    """Read half emojis and control characters too: a mail's subject must not keep it out."""
+    try:
+        return json.loads(body.decode("utf-8", "surrogatepass"), strict=False)
+    except (ValueError, RecursionError):
+        raise BadRequest("The body is not JSON.") from None
+
+
+def _name(content: Any) -> str:
+    name = content.get("event") if isinstance(content, dict) else None
+    if not isinstance(name, str) or not name:
+        raise BadRequest("The body names no event.")
+    return name
+
+
+def _event_id(raw: str) -> str:
+    given = request.headers.get(EVENT_ID_HEADER, "")
+    # Without an id, or with one that does not fit, the body itself tells whether it is a repetition.
+    return given if 0 < len(given) <= 64 else sha256(raw.encode()).hexdigest()
+
+
+def _count(services: Services, event: str) -> None:
+    counter = table(Counter)
+    name = UNKNOWN + _UNUSUAL.sub("_", event[:64])
+    with services.application.database.begin() as connection:
+        connection.execute(
+            upsert(connection, counter)
+            .values(name=name, value=1)
+            .on_conflict_do_update(index_elements=["name"], set_={"value": counter.c.value + 1})
+        )

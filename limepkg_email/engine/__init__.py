@@ -1,0 +1,1 @@
+"""EmailEngine: the typed client for its API, and its webhooks."""

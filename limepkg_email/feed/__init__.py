@@ -1,0 +1,1 @@
+"""How conversation messages look in a host's activity feed."""

@@ -1,0 +1,74 @@
+"""A mail that could not be imported: its receipt says why, and it goes to the failed folder."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from limepkg_email.engine.types import Message
+from limepkg_email.errors import EngineNotFound
+from limepkg_email.incoming import receipts
+from limepkg_email.incoming.pipeline import in_inbox
+from limepkg_email.incoming.preparation import identify
+from limepkg_email.models import Disposition
+from limepkg_email.services import Services
+from limepkg_email.tasks.jobs import NewJob, enqueue
+
+_logger = logging.getLogger(__name__)
+
+PARK_MESSAGE = "limepkg_email.tasks.tasks.park_message"
+TOUCH_INBOX = "limepkg_email.tasks.tasks.touch_inbox"
+
+# EmailEngine's connection stays in the folder that was used last; it looks at the inbox again only
+# when asked, and that only helps once it is done with the other folder.
+_TOUCH_DELAY = timedelta(seconds=8)
+
+
+def record_failure(
+    services: Services, engine_account: str, message: Message, error: Exception
+) -> None:
+    """Write the `failed` receipt with its reason and ask for the mail to be parked.
+
+    A mail that has a final receipt already stays as it is: somebody else imported it.
+    """
+    mail = identify(engine_account, message)
+    now = services.clock()
+    with services.application.database.begin() as connection:
+        if receipts.sightings(connection, mail).settled:
+            return
+        receipts.record(connection, mail, Disposition.FAILED, now, reason=reason_of(error))
+        payload = {"account": engine_account, "message": message.id}
+        if in_inbox(message):
+            enqueue(connection, [NewJob(PARK_MESSAGE, payload, key=f"park:{mail.mail_key}")], now)
+    _logger.warning(
+        "a mail could not be imported", extra={"account": engine_account, "engine_id": message.id}
+    )
+    services.wake()
+
+
+def reason_of(error: BaseException) -> str:
+    """Give the sentence that administrators read: what went wrong, and the first cause."""
+    cause = error.__cause__
+    text = str(error) or type(error).__name__
+    return f"{text} ({type(cause).__name__}: {cause})"[:2000] if cause else text[:2000]
+
+
+def park(services: Services, engine_account: str, engine_id: str) -> None:
+    """Move the mail to the failed folder, which is made if need be."""
+    folder = services.config.failed_folder
+    services.engine.create_mailbox(engine_account, folder)
+    try:
+        services.engine.move(engine_account, engine_id, folder)
+    except EngineNotFound:
+        _logger.warning(
+            "a failed mail was not in the inbox any more",
+            extra={"account": engine_account, "engine_id": engine_id},
+        )
+    with services.application.database.begin() as connection:
+        touch = NewJob(
+            TOUCH_INBOX,
+            {"account": engine_account},
+            key=f"touch:{engine_account}",
+            delay=_TOUCH_DELAY,
+        )
+        enqueue(connection, [touch], services.clock())

@@ -1,0 +1,148 @@
+"""Which conversation a mail belongs to: ordered strategies, of which the first hit wins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from limepkg_email.addresses import domain
+from limepkg_email.host import Objects
+from limepkg_email.incoming.subjects import has_reply_prefix, normalise
+from limepkg_email.incoming.trace import Trace
+from limepkg_email.query import And, AtLeast, Contains, Equals, In, Order, Query
+from limepkg_email.thread_index import Entry, message_id_digest, provider_thread_digest
+
+Known = Mapping[str, Entry]
+"""What the thread index knows of the mail's signs, by digest."""
+
+SUBJECT_WINDOW = timedelta(days=30)
+_RECENT_OF_SENDER = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """By what a mail can be matched, as digests of the thread index, the strongest first."""
+
+    own: str
+    references: tuple[str, ...]
+    provider_thread: str | None
+
+    @classmethod
+    def of(
+        cls, account: str, message_id: str, references: tuple[str, ...], thread_id: str
+    ) -> Signs:
+        """Digest what a mail carries."""
+        return cls(
+            own=message_id_digest(message_id),
+            references=tuple(message_id_digest(each) for each in references),
+            provider_thread=provider_thread_digest(account, thread_id) if thread_id else None,
+        )
+
+    def all(self) -> tuple[str, ...]:
+        """Give every digest."""
+        rest = (self.provider_thread,) if self.provider_thread else ()
+        return (self.own, *self.references, *rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A conversation that the mail may belong to, and which strategy found it."""
+
+    conversation: int
+    strategy: str
+    ours: bool
+
+
+def by_signs(signs: Signs, known: Known, trace: Trace) -> Candidate | None:
+    """Find the conversation through references, then through the provider's thread id."""
+    order = [(each, "reference") for each in signs.references]
+    order.append((signs.own, "referenced before"))
+    if signs.provider_thread:
+        order.append((signs.provider_thread, "provider thread"))
+    hits = [
+        Candidate(entry.conversation, strategy, entry.outgoing)
+        for digest, strategy in order
+        if (entry := known[digest]).conversation is not None
+    ]
+    if not hits:
+        return None
+    others = {each.conversation for each in hits} - {hits[0].conversation}
+    if others:
+        trace.note("threading", f"also refers to the conversations {sorted(others)}")
+    return hits[0]
+
+
+def may_join(objects: Objects, candidate: Candidate, sender: str, trace: Trace) -> bool:
+    """Tell whether the sender belongs to the conversation; otherwise anybody could enter it.
+
+    They do when they answer a mail of ours, follow the conversation, or share the domain of
+    somebody who does.
+    """
+    if candidate.ours:
+        trace.note("sender", "answers a mail that was sent from here")
+        return True
+    if _follows(objects, candidate.conversation, sender):
+        trace.note("sender", "is a follower of the conversation")
+        return True
+    if _knows_domain(objects, candidate.conversation, domain(sender)):
+        trace.note("sender", "shares its domain with a follower")
+        return True
+    trace.note("sender", f"is unknown to conversation {candidate.conversation}: not joined")
+    return False
+
+
+def _follows(objects: Objects, conversation: int, sender: str) -> bool:
+    where = And((Equals("conversation", conversation), Equals("email", sender)))
+    return bool(objects.query(Query("follower", where, limit=1, properties=("email",))))
+
+
+def _knows_domain(objects: Objects, conversation: int, wanted: str) -> bool:
+    if not wanted:
+        return False
+    where = And((Equals("conversation", conversation), Contains("email", "@" + wanted)))
+    found = objects.query(Query("follower", where, limit=50, properties=("email",)))
+    return any(domain(str(each["email"])) == wanted for each in found)
+
+
+def by_subject(
+    objects: Objects, account: int, sender: str, subject: str, now: datetime, trace: Trace
+) -> Candidate | None:
+    """Find the one recent conversation of the account with this subject and this follower.
+
+    The weakest evidence, only for a mail with a reply prefix: never by subject alone.
+    """
+    wanted = normalise(subject)
+    if not wanted or not sender or not has_reply_prefix(subject):
+        return None
+    following = objects.query(
+        Query(
+            "follower",
+            Equals("email", sender),
+            order_by=(Order("id", descending=True),),
+            limit=_RECENT_OF_SENDER,
+            properties=("conversation",),
+        )
+    )
+    ids = sorted({each["conversation"] for each in following if each["conversation"]}, key=str)
+    if not ids:
+        return None
+    recent = objects.query(
+        Query(
+            "conversation",
+            And(
+                (
+                    In("id", ids),
+                    Equals("account", account),
+                    AtLeast("lastmessagedate", now - SUBJECT_WINDOW),
+                )
+            ),
+            properties=("subject",),
+        )
+    )
+    same = [each.id for each in recent if normalise(str(each["subject"] or "")) == wanted]
+    if len(same) != 1:
+        trace.note("threading", f"{len(same)} recent conversations have this subject and sender")
+        return None
+    trace.note("threading", "weak evidence: subject and sender only")
+    return Candidate(same[0], "subject", ours=False)

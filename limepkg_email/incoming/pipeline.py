@@ -1,0 +1,310 @@
+"""A mail becomes limeobjects: the ordered steps, in one transaction, exactly once.
+
+The webhook, the recovery and a manual run all come through `import_message` and the same receipt,
+so no order, repetition or race of them can lose or double a mail.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from limepkg_email.accounts.accounts import AccountBook, ConnectedAccount, read_accounts
+from limepkg_email.db import plugin_connection
+from limepkg_email.engine.types import Message
+from limepkg_email.errors import ImportRefused
+from limepkg_email.hooks import Imported, MessageAction, ParentReference, collect
+from limepkg_email.host import Objects, UnitOfWork
+from limepkg_email.incoming import matching, receipts
+from limepkg_email.incoming import objects as limeobjects
+from limepkg_email.incoming.bounce import read_bounce
+from limepkg_email.incoming.filters import decide
+from limepkg_email.incoming.objects import PreparedMail
+from limepkg_email.incoming.preparation import complete, identify, prepare
+from limepkg_email.incoming.receipts import Mail
+from limepkg_email.incoming.trace import Trace
+from limepkg_email.incoming.verdict import machine_verdict
+from limepkg_email.models import Disposition
+from limepkg_email.outgoing.status import apply_bounce
+from limepkg_email.services import Services
+from limepkg_email.tasks.jobs import ClaimedJob, NewJob, enqueue, finish
+from limepkg_email.thread_index import assign, enter
+
+_logger = logging.getLogger(__name__)
+
+MARK_SEEN = "limepkg_email.tasks.tasks.mark_seen"
+RUN_MESSAGE_ACTION = "limepkg_email.tasks.tasks.run_message_action"
+_SEEN_DELAY = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a mail; no disposition when it was none of our business."""
+
+    disposition: Disposition | None
+    reason: str = ""
+    imported: Imported | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """One run of the pipeline: what its steps share."""
+
+    services: Services
+    accounts: AccountBook
+    account: ConnectedAccount
+    mail: Mail
+    trace: Trace
+    job: ClaimedJob | None
+
+
+def import_message(
+    services: Services,
+    engine_account: str,
+    message: Message,
+    job: ClaimedJob | None = None,
+    *,
+    anywhere: bool = False,
+) -> Outcome:
+    """Import one mail, or find that it has been; finishes `job` in the same transaction.
+
+    Only mail in the inbox counts, unless it is looked for `anywhere`, as the recovery does in the
+    failed folder. Raises `ImportRefused` for an account that is not connected here, retryable
+    errors when engine or database are away, and whatever a broken extension raises.
+    """
+    if not anywhere and not in_inbox(message):
+        return _unrelated(services, job, f"not in the inbox but in {message.path!r}")
+    mail = identify(engine_account, message)
+    with services.application.database.connect() as connection:
+        accounts = read_accounts(connection)
+        earlier = None if message.seems_like_new else receipts.sightings(connection, mail)
+    account = accounts.by_engine_account(engine_account)
+    if account is None:
+        raise ImportRefused(f"The account {engine_account!r} is not connected to this application.")
+    if not account.enabled:
+        # Without a receipt the recovery finds the mail when the account is enabled again.
+        return _unrelated(services, job, "the account is disabled")
+    if earlier is not None and earlier.settled:
+        return _unrelated(services, job, "has a receipt already")
+    run = _Import(services, accounts, account, mail, Trace(), job)
+    return _import(run, message)
+
+
+def in_inbox(message: Message) -> bool:
+    """Tell whether the mail lies in the inbox, where mail for the CRM arrives."""
+    return message.special_use == "\\Inbox" or message.path.upper() == "INBOX"
+
+
+def _import(run: _Import, message: Message) -> Outcome:
+    services, account, trace = run.services, run.account, run.trace
+    if message.date is not None and message.date < account.activated_at:
+        if not (message.unseen and account.import_unread):
+            return _settle(run, Disposition.BEFORE_ACTIVATION, "older than the activation")
+        trace.note("activation", "older than the activation, but unread")
+    message = complete(services, account.engine_account, message, trace)
+    verdict = machine_verdict(message)
+    trace.note("verdict", f"{verdict.kind}: {verdict.reason}")
+    if verdict.kind == "bounce":
+        return _settle(run, Disposition.FILTERED, _bounce(run, message))
+    decision = decide(services, message, trace)
+    if decision is not None and decision.skipped:
+        return _settle(run, Disposition.FILTERED, decision.reason)
+    prepared = prepare(services, run.accounts, account, message, verdict, trace)
+    return _transact(run, prepared)
+
+
+def _bounce(run: _Import, message: Message) -> str:
+    report = read_bounce(message)
+    linked = apply_bounce(
+        run.services,
+        message_ids=report.message_ids,
+        recipient=report.recipient,
+        action=report.action,
+        status=report.status,
+        text=report.text,
+    )
+    if linked:
+        return f"bounce: delivery to {report.recipient or 'a recipient'} {report.action}"
+    _logger.warning(
+        "a bounce could not be linked to a sent message",
+        extra={"account": run.mail.account, "engine_id": run.mail.engine_id},
+    )
+    return "bounce of a mail that was not sent from here"
+
+
+def _unrelated(services: Services, job: ClaimedJob | None, reason: str) -> Outcome:
+    if job is not None:
+        with services.application.database.begin() as connection:
+            finish(connection, job, services.clock(), reason)
+    return Outcome(None, reason)
+
+
+def _settle(run: _Import, disposition: Disposition, reason: str) -> Outcome:
+    """Write the receipt of a mail that makes no objects."""
+    with run.services.application.database.begin() as connection:
+        if receipts.sightings(connection, run.mail).settled:
+            disposition, reason = _repeated(run, connection)
+        else:
+            _write(run, connection, disposition, reason)
+    return Outcome(disposition, reason)
+
+
+def _repeated(run: _Import, connection: Connection) -> tuple[Disposition | None, str]:
+    if run.job is not None:
+        finish(connection, run.job, run.services.clock(), "has a receipt already")
+    return None, "has a receipt already"
+
+
+def _write(
+    run: _Import,
+    connection: Connection,
+    disposition: Disposition,
+    reason: str,
+    conversation: int | None = None,
+    message: int | None = None,
+) -> None:
+    now = run.services.clock()
+    receipts.record(
+        connection,
+        run.mail,
+        disposition,
+        now,
+        reason=reason,
+        trace=run.trace.steps,
+        conversation=conversation,
+        conversationmessage=message,
+    )
+    if run.job is not None:
+        finish(connection, run.job, now, disposition.value)
+
+
+def _transact(run: _Import, mail: PreparedMail) -> Outcome:
+    """Do everything about one mail in one transaction; no network from here to the commit."""
+    application = run.services.application
+    with (
+        application.unit_of_work() as work,
+        plugin_connection(application, work) as connection,
+    ):
+        result = _import_within(run, mail, work, connection)
+        if result.imported is not None:
+            imported = result.imported
+            work.after_commit(lambda: _announce(run.services, imported))
+    if result.disposition is Disposition.IMPORTED:
+        run.services.wake()
+    return result
+
+
+def _import_within(
+    run: _Import, mail: PreparedMail, work: UnitOfWork, connection: Connection
+) -> Outcome:
+    signs = matching.Signs.of(
+        run.mail.account,
+        mail.message_id,
+        mail.message.references(),
+        mail.message.thread_id,
+    )
+    known = enter(connection, signs.all())
+    earlier = receipts.sightings(connection, run.mail)
+    if earlier.settled:
+        disposition, reason = _repeated(run, connection)
+        return Outcome(disposition, reason)
+    if known[signs.own].outgoing:
+        _write(run, connection, Disposition.OWN, "sent from here")
+        return Outcome(Disposition.OWN, "sent from here")
+    if earlier.elsewhere is not None:
+        _write(
+            run,
+            connection,
+            Disposition.SECOND_SIGHTING,
+            f"imported through the account {earlier.elsewhere.account}",
+            earlier.elsewhere.conversation,
+            earlier.elsewhere.conversationmessage,
+        )
+        return Outcome(Disposition.SECOND_SIGHTING)
+    conversation = _find_conversation(run, mail, work.objects, signs, known)
+    if conversation is None and mail.verdict.kind == "autoreply":
+        reason = "automatic reply that belongs to no conversation"
+        _write(run, connection, Disposition.FILTERED, reason)
+        return Outcome(Disposition.FILTERED, reason)
+    return _make_objects(run, mail, work.objects, connection, signs, conversation)
+
+
+def _find_conversation(
+    run: _Import,
+    mail: PreparedMail,
+    objects: Objects,
+    signs: matching.Signs,
+    known: matching.Known,
+) -> int | None:
+    candidate = matching.by_signs(signs, known, run.trace)
+    if candidate is not None:
+        if matching.may_join(objects, candidate, mail.sender, run.trace):
+            run.trace.note("threading", f"{candidate.strategy}: {candidate.conversation}")
+            return candidate.conversation
+        return None
+    if run.services.config.join_by_subject:
+        candidate = matching.by_subject(
+            objects, run.account.id, mail.sender, mail.subject, run.services.clock(), run.trace
+        )
+    if candidate is None:
+        run.trace.note("threading", "new conversation")
+        return None
+    return candidate.conversation
+
+
+def _make_objects(
+    run: _Import,
+    mail: PreparedMail,
+    objects: Objects,
+    connection: Connection,
+    signs: matching.Signs,
+    conversation: int | None,
+) -> Outcome:
+    parent: ParentReference | None = None
+    new = conversation is None
+    if conversation is None:
+        parent, conversation = limeobjects.new_conversation(run.services, objects, mail)
+    else:
+        limeobjects.touch_conversation(objects, conversation, mail)
+    message = limeobjects.add_message(run.services, objects, conversation, mail, new=new)
+    assign(connection, signs.all(), conversation)
+    imported = limeobjects.outcome(mail, parent, conversation, message)
+    enqueue(connection, _follow_up(run.services, mail, imported), run.services.clock())
+    _write(run, connection, Disposition.IMPORTED, "", conversation, message)
+    return Outcome(Disposition.IMPORTED, imported=imported)
+
+
+def _follow_up(services: Services, mail: PreparedMail, imported: Imported) -> list[NewJob]:
+    account = mail.account.engine_account
+    jobs: list[NewJob] = []
+    if mail.message.unseen:
+        # One job marks everything that was imported before it begins: see `tasks.tasks.mark_seen`.
+        jobs.append(
+            NewJob(MARK_SEEN, {"account": account, "message": mail.message.id}, delay=_SEEN_DELAY)
+        )
+    actions: list[MessageAction] = collect(
+        services.hooks.message_actions(application=services.application)
+    )
+    jobs.extend(
+        NewJob(RUN_MESSAGE_ACTION, {"action": each.name, **_as_payload(imported)})
+        for each in actions
+    )
+    return jobs
+
+
+def _as_payload(imported: Imported) -> dict[str, object]:
+    return {name: getattr(imported, name) for name in Imported.__slots__}
+
+
+def _announce(services: Services, imported: Imported) -> None:
+    """Tell extensions; they hear of what is committed, so their errors cannot undo it."""
+    try:
+        services.hooks.message_imported(application=services.application, imported=imported)
+    except Exception:
+        _logger.exception(
+            "an extension failed to hear of an imported message",
+            extra={"conversationmessage": imported.conversationmessage},
+        )

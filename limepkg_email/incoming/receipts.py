@@ -1,0 +1,124 @@
+"""Receipts: the account of every mail, one per account and mail, with exactly one disposition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, and_, bindparam, or_, select
+
+from limepkg_email.db import table, upsert
+from limepkg_email.errors import Conflict
+from limepkg_email.models import Disposition, Receipt
+
+RECEIPTS = table(Receipt)
+_RETRYABLE = (Disposition.FAILED,)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What identifies a mail and lets a person recognise it."""
+
+    account: str
+    mail_key: str
+    content_key: str
+    engine_id: str
+    message_id: str
+    subject: str
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    """What earlier receipts say: this very mail's, and an import of it through another account."""
+
+    own: Row[tuple[str, str, str, int | None, int | None, int]] | None
+    elsewhere: Row[tuple[str, str, str, int | None, int | None, int]] | None
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether this account already has a final receipt for the mail."""
+        return self.own is not None and self.own.disposition not in _RETRYABLE
+
+
+_FIND = select(
+    RECEIPTS.c.account,
+    RECEIPTS.c.mail_key,
+    RECEIPTS.c.disposition,
+    RECEIPTS.c.conversation,
+    RECEIPTS.c.conversationmessage,
+    RECEIPTS.c.attempts,
+).where(
+    or_(
+        RECEIPTS.c.content_key == bindparam("content_key"),
+        and_(
+            RECEIPTS.c.account == bindparam("of_account"),
+            RECEIPTS.c.mail_key == bindparam("mail_key"),
+        ),
+    )
+)
+
+
+def sightings(connection: Connection, mail: Mail) -> Sightings:
+    """Read what is known of the mail, in one statement."""
+    rows: Sequence[Row[tuple[str, str, str, int | None, int | None, int]]] = connection.execute(
+        _FIND,
+        {
+            "content_key": mail.content_key,
+            "of_account": mail.account,
+            "mail_key": mail.mail_key,
+        },
+    ).all()
+    own = next(
+        (row for row in rows if row.account == mail.account and row.mail_key == mail.mail_key), None
+    )
+    elsewhere = next(
+        (row for row in rows if row is not own and row.disposition == Disposition.IMPORTED), None
+    )
+    return Sightings(own, elsewhere)
+
+
+def record(
+    connection: Connection,
+    mail: Mail,
+    disposition: Disposition,
+    now: datetime,
+    *,
+    reason: str = "",
+    trace: Sequence[dict[str, str]] = (),
+    conversation: int | None = None,
+    conversationmessage: int | None = None,
+    next_try: datetime | None = None,
+) -> None:
+    """Write the mail's receipt, or replace one that said `failed`; raises `Conflict` otherwise."""
+    values = {
+        "account": mail.account,
+        "mail_key": mail.mail_key,
+        "content_key": mail.content_key,
+        "disposition": disposition.value,
+        "reason": reason,
+        "engine_id": mail.engine_id,
+        "message_id": mail.message_id,
+        "subject": mail.subject,
+        "sender": mail.sender,
+        "conversation": conversation,
+        "conversationmessage": conversationmessage,
+        "trace": list(trace),
+        "next_try": next_try,
+        "seen_at": now,
+    }
+    statement = upsert(connection, RECEIPTS)
+    changed = connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["account", "mail_key"],
+            set_={
+                **{name: statement.excluded[name] for name in values},
+                "attempts": RECEIPTS.c.attempts + 1,
+            },
+            where=RECEIPTS.c.disposition == Disposition.FAILED.value,
+        ),
+        {**values, "attempts": 1},
+    ).rowcount
+    if not changed:
+        raise Conflict(f"The mail {mail.mail_key} of {mail.account} has a receipt already.")

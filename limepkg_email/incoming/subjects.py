@@ -1,0 +1,72 @@
+"""Subjects without what mail programs put in front of them, in all common languages."""
+
+from __future__ import annotations
+
+import re
+
+from limepkg_email.incoming.text import one_line
+
+MAX_SUBJECT = 998
+"""Longest subject that is looked at: the longest line of RFC 5322 (2.1.1)."""
+
+REPLY_PREFIXES = (
+    "re", "sv", "vs", "aw", "antw", "antwort", "odp", "odg", "rif", "r", "res", "ynt", "bls", "vá",
+    "svar", "vast", "vastaus", "ats", "atb", "răsp", "απ", "ответ", "отв", "回复", "回覆", "答复", "答覆", "返信", "답장", "회신", "رد", "השב", "תשובה", "trả lời", "ตอบ",
+)  # fmt: skip
+"""Prefixes of replies. `VS` is Finnish for a reply but Danish and Norwegian for a forwarded mail."""
+
+FORWARD_PREFIXES = (
+    "fwd", "fw", "vb", "wg", "vl", "vidar", "vidarebefordrat", "vidaresänt", "videresendt", "doorst",
+    "doorsturen", "fs", "i", "enc", "tr", "rv", "pd", "továbbítás", "továbbítva", "ilt", "i̇lt",
+    "trs", "πρθ", "пересл", "转发", "轉寄", "轉發", "転送", "전달", "הועבר", "إعادة توجيه", "chuyển tiếp", "ส่งต่อ",
+)  # fmt: skip
+
+_GATEWAY_TAG = (
+    r"[\[(<*{]{1,3}\s*(?:external(?: e?mail| sender)?|extern(?:t|al|es)?|ext|ekstern|ulkoinen"
+    r"|suspected spam|spam\??|bulk|caution|warning)\s*[\])>*}]{1,3}\s*:?"
+)
+
+
+def _prefixes(words: tuple[str, ...]) -> str:
+    choice = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    return rf"(?:{choice})\s?(?:[\[(]\d{{1,4}}[\])]|\*\d{{1,4}}|\^\d{{1,4}}|\d{{1,2}})?\s?[:：]"
+
+
+_REPLY = re.compile(_prefixes(REPLY_PREFIXES))
+_PREFIX = re.compile(
+    rf"(?:{_prefixes(REPLY_PREFIXES + FORWARD_PREFIXES)}|{_GATEWAY_TAG})\s*"
+)
+_LIST_TAG = re.compile(r"\[[^\[\]]{1,40}\]\s*")
+
+
+def normalise(subject: str) -> str:
+    """Return the subject in lower case without prefixes of replies and forwards, for comparison.
+
+    Prefixes may be repeated, counted (`RE[2]:`) and mixed with the tags of mail gateways
+    (`[External]`). The tag of a mailing list or ticket stays, because it tells subjects apart, but
+    prefixes behind it go.
+    """
+    rest, tag = _without_noise(_comparable(subject)), ""
+    listed = _LIST_TAG.match(rest)
+    if listed:
+        tag, rest = listed[0].rstrip() + " ", _without_noise(rest[listed.end() :])
+    return (tag + rest).strip()
+
+
+def has_reply_prefix(subject: str) -> bool:
+    """Whether a mail program has marked the subject as a reply; a forwarded reply is none."""
+    rest = _comparable(subject)
+    for tag in (re.compile(_GATEWAY_TAG + r"\s*"), _LIST_TAG):
+        rest = rest[match.end() :] if (match := tag.match(rest)) else rest
+    return _REPLY.match(rest) is not None
+
+
+def _comparable(subject: str) -> str:
+    return one_line(subject[: 2 * MAX_SUBJECT], MAX_SUBJECT).casefold()
+
+
+def _without_noise(subject: str) -> str:
+    position = 0
+    while match := _PREFIX.match(subject, position):
+        position = match.end()
+    return subject[position:]

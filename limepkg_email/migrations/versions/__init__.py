@@ -1,0 +1,1 @@
+"""The versions of the package's tables, in the order of their numbers."""

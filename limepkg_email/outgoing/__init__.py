@@ -1,0 +1,1 @@
+"""Limeobjects become mails."""

@@ -1,0 +1,248 @@
+"""The composition root: the one object that a CRM makes, mounts and starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, is_dataclass, replace
+from threading import Event, Lock
+from typing import Any
+
+from flask import Flask
+
+from limepkg_email.clock import Clock, utc_now
+from limepkg_email.config import Configuration, keys, load
+from limepkg_email.endpoints.api import mount
+from limepkg_email.engine.client import EngineClient
+from limepkg_email.errors import ConfigurationError, NotFound, SetupRequired
+from limepkg_email.feed.factory import DefaultFeed, FeedItemFactory
+from limepkg_email.hooks import collect, create_plugin_manager
+from limepkg_email.host import Application, Host
+from limepkg_email.limetypes import Limetype
+from limepkg_email.schema.limetypes import declared
+from limepkg_email.services import Services
+from limepkg_email.tasks.registry import TaskRegistry
+from limepkg_email.tasks.runner import Runner
+from limepkg_email.tasks.schedule import JOB_SWEEP, BackgroundSchedules, Schedule
+from limepkg_email.tasks.threads import ThreadRunner
+from limepkg_email.tasks.worker import Worker
+
+TASK_MODULE = "limepkg_email.tasks.tasks"
+"""The module with the package's own tasks."""
+
+URL_PREFIX = "/<application>/limepkg-email"
+"""Where the endpoints are unless told otherwise; the host's identifier stands for `application`."""
+
+
+class EmailIntegration:
+    """The email integration of one host, and the plugin that a CRM registers.
+
+    `runner` wakes the workers: threads of this process unless another one is given. `extensions`
+    are pluggy plugins in addition to those that entry points name; `load_entry_points` can leave
+    the latter out. Nothing happens until `register_blueprint` or `start` is called.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        *,
+        runner: Runner | None = None,
+        clock: Clock = utc_now,
+        extensions: Iterable[object] = (),
+        load_entry_points: bool = True,
+    ) -> None:
+        self.host = host
+        self.clock = clock
+        self.plugins = create_plugin_manager(load_entry_points=load_entry_points)
+        self.plugins.register(DefaultFeed(), "limepkg_email.feed")
+        for extension in extensions:
+            self.plugins.register(extension)
+        self._runner = runner
+        self._stopping = Event()
+        self._schedules: BackgroundSchedules | None = None
+        self._lock = Lock()
+        self._anonymous: dict[str, Services] = {}
+        self._system: dict[str, Services] = {}
+
+    def check(self) -> None:
+        """Check the configuration of every application; raises `ConfigurationError`."""
+        for identifier in self.host.applications():
+            self.anonymous_services(identifier)
+
+    def anonymous_services(self, identifier: str) -> Services:
+        """Give the services of an application, acting as nobody: for what proves itself otherwise.
+
+        Raises `NotFound` for an unknown application. Costs no query once it has been asked for.
+        """
+        return self._kept(self._anonymous, identifier, self._build)
+
+    def services(self, identifier: str) -> Services:
+        """Give the services of an application, acting as the system user: for background work.
+
+        Raises `SetupRequired` while there is no such user. Costs no query once it has been asked for.
+        """
+        return self._kept(self._system, identifier, self._build_for_system_user)
+
+    def request_services(self) -> Services:
+        """Give the services of the request's application, acting as the signed-in user."""
+        application = self.host.current_application()
+        return replace(self.anonymous_services(application.identifier), application=application)
+
+    def register_blueprint(
+        self,
+        app: Flask,
+        config: Mapping[str, object] | None = None,  # noqa: ARG002 - part of the hook
+        url_prefix: str = URL_PREFIX,
+    ) -> None:
+        """Mount the endpoints; raises `ConfigurationError` when an application's is not right.
+
+        `config` is what loaders in the style of Lime pass; the applications of the host have theirs.
+        """
+        self.check()
+        mount(app, self, url_prefix)
+
+    def start(self) -> None:
+        """Start workers and schedules in this process; leave it out where others do the work."""
+        self.check()
+        self._stopping.clear()
+        worker = Worker(self.services, TaskRegistry(self.get_task_modules()), self._stopping)
+        if self._runner is None:
+            self._runner = ThreadRunner(
+                self._thread_count(),
+                next_due=worker.next_due,
+                clock=self.clock,
+                stopping=self._stopping,
+            )
+        self._runner.start(worker.work, self._identifiers)
+        self._schedules = BackgroundSchedules(
+            self.register_scheduled_tasks(), self._scheduled_services, self._identifiers, self.clock
+        )
+        self._schedules.start()
+        self.plugins.hook.startup(integration=self)
+
+    def stop(self) -> None:
+        """End workers and schedules; `start` may be called again."""
+        self._stopping.set()
+        if self._schedules is not None:
+            self._schedules.stop()
+            self._schedules = None
+        if self._runner is not None:
+            self._runner.stop()
+
+    def feed_item_factory(self, application: Application) -> FeedItemFactory:
+        """Give the factory that turns the application's messages into feed items."""
+        factory: FeedItemFactory = self.plugins.hook.feed_item_factory(application=application)
+        return factory
+
+    # From here on the hooks that a host calls, under the names that Lime packages give them.
+
+    def default_config(self) -> dict[str, object]:
+        """Give the default of every configuration key that has one."""
+        return {key.name: _plain(key.default) for key in keys() if not key.required}
+
+    def register_config(self) -> None:
+        """Give the administrator's pages: there are none yet."""
+
+    def register_limeobject_classes(self, register_class: Callable[..., object]) -> None:
+        """Register classes for limetypes: the package works with plain objects and has none."""
+
+    def register_event_handlers(self, *_: object) -> None:
+        """Subscribe to the host's events: the package needs none of them."""
+
+    def register_web_components(self) -> list[str]:
+        """Give the web components: there are none yet."""
+        return []
+
+    def register_static_content(self) -> list[tuple[str, str]]:
+        """Give (route, directory) of static files: there are none yet."""
+        return []
+
+    def register_translations(self) -> str | None:
+        """Give the directory of translations: there is none yet."""
+        return None
+
+    def get_task_modules(self) -> list[str]:
+        """Give the dotted names of the modules with tasks."""
+        return [TASK_MODULE]
+
+    def register_scheduled_tasks(self) -> list[Schedule]:
+        """Give what is to run again and again."""
+        return [JOB_SWEEP]
+
+    def register_limetypes(self, application: Application) -> tuple[Limetype, ...]:
+        """Give the limetypes that setup installs, those of the extensions included."""
+        extra = collect(self.plugins.hook.limetypes(application=application))
+        return declared(self.anonymous_services(application.identifier).config, extra)
+
+    def register_feed_item_factories(self, application: Application) -> dict[str, FeedItemFactory]:
+        """Give the feed item factory of each limetype that has one."""
+        return {"conversationmessage": self.feed_item_factory(application)}
+
+    def _kept(
+        self, cache: dict[str, Services], identifier: str, build: Callable[[str], Services]
+    ) -> Services:
+        found = cache.get(identifier)
+        if found is None:
+            # Built outside the lock: a slow database must not hold up the other applications.
+            built = build(identifier)
+            with self._lock:
+                found = cache.setdefault(identifier, built)
+        return found
+
+    def _build(self, identifier: str) -> Services:
+        application = self.host.application(identifier)
+        config = _load(application)
+        engine = EngineClient(
+            config.emailengine_url, config.emailengine_token, timeout=(3.05, config.engine_timeout)
+        )
+        return Services(
+            application=application,
+            config=config,
+            engine=engine,
+            hooks=self.plugins.hook,
+            clock=self.clock,
+            wake=lambda: self._wake(identifier),
+        )
+
+    def _build_for_system_user(self, identifier: str) -> Services:
+        services = self.anonymous_services(identifier)
+        try:
+            application = services.application.as_user(services.config.system_user)
+        except NotFound:
+            raise SetupRequired from None
+        return replace(services, application=application)
+
+    def _scheduled_services(self, identifier: str) -> Services:
+        # Schedules are planned when the process starts, which can be before the setup was run.
+        try:
+            return self.services(identifier)
+        except SetupRequired:
+            return self.anonymous_services(identifier)
+
+    def _wake(self, identifier: str) -> None:
+        if self._runner is not None:
+            self._runner.wake(identifier)
+
+    def _identifiers(self) -> list[str]:
+        return list(self.host.applications())
+
+    def _thread_count(self) -> int:
+        counts = (
+            self.anonymous_services(each).config.worker_threads for each in self._identifiers()
+        )
+        return max(counts, default=1)
+
+
+def _load(application: Application) -> Configuration:
+    try:
+        return load(application.config, application.secrets)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{application.identifier}: {error}") from None
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        fields: dict[str, Any] = asdict(value)
+        return {name: _plain(each) for name, each in fields.items()}
+    return value

@@ -1,0 +1,290 @@
+"""The tables of the limetypes: built from the definitions once per version, then only looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    MetaData,
+    Table,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import DatabaseError
+
+from limepkg_email.clock import Clock
+from limepkg_email.errors import DatabaseUnavailable, InvalidInput, SetupRequired
+from limepkg_email.host import Values
+from limepkg_email.limetypes import Property
+from limepkg_email.models import BigId
+from limepkg_email.reference import tables
+from limepkg_email.reference.database import Database
+from limepkg_email.reference.definitions import NOW, Definition, from_json
+from limepkg_email.reference.values import (
+    TEXTUAL,
+    Check,
+    check_compared,
+    check_written,
+    column_type,
+    integer,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyColumn:
+    """A property with its column and the checks of its values."""
+
+    name: str
+    column: Column[Any]
+    written: Check
+    compared: Check
+    textual: bool
+
+
+class LimetypeTable:
+    """The table of one limetype, with everything about it that a statement needs."""
+
+    __slots__ = (
+        "_updates",
+        "columns",
+        "defaults",
+        "definition",
+        "insert",
+        "insert_many",
+        "name",
+        "required",
+        "table",
+    )
+
+    def __init__(self, definition: Definition, table: Table, clock: Clock) -> None:
+        self.definition = definition
+        self.name = definition.name
+        self.table = table
+        self.columns = _columns(definition, table)
+        self.required = tuple(
+            each.name for each in definition.limetype.properties if each.required
+        )
+        self.defaults = {
+            name: clock if value == NOW else _constant(value)
+            for name, value in definition.defaults.items()
+        }
+        # Kept, because SQLAlchemy remembers the cache key on the statement itself.
+        self.insert = insert(table)
+        self.insert_many = insert(table).returning(table.c.id)
+        self._updates: dict[tuple[str, ...], Any] = {}
+
+    def column(self, name: str) -> PropertyColumn:
+        """Give the column of a property; raises `InvalidInput` with its name."""
+        found = self.columns.get(name)
+        if found is None:
+            raise InvalidInput(
+                f"there is no property {self.name}.{name}",
+                errors={name: ["There is no such property."]},
+            )
+        return found
+
+    def new_row(self, values: Values) -> dict[str, Any]:
+        """Check the values of a new object and give them as they are stored."""
+        row = self.changed_row(values)
+        for name, default in self.defaults.items():
+            if name not in row:
+                row[name] = default()
+        for name in self.required:
+            if row.get(name) is None:
+                raise self._invalid(name, "is required")
+        return row
+
+    def changed_row(self, values: Values) -> dict[str, Any]:
+        """Check the values of a changed object and give them as they are stored."""
+        row = {}
+        columns = self.columns
+        for name, value in values.items():
+            column = columns.get(name) or self.column(name)
+            try:
+                row[name] = None if value is None else column.written(value)
+            except ValueError as error:
+                raise self._invalid(name, str(error)) from None
+            if value is None and name in self.required:
+                raise self._invalid(name, "is required")
+        return row
+
+    def compared(self, name: str, value: object) -> Any:
+        """Check a value that a property is compared with."""
+        try:
+            return self.column(name).compared(value)
+        except ValueError as error:
+            raise self._invalid(name, str(error)) from None
+
+    def update(self, names: tuple[str, ...]) -> Any:
+        """Give the statement that changes these properties of the object `id_`."""
+        found = self._updates.get(names)
+        if found is None:
+            columns = self.table.c
+            values = {name: bindparam(f"v_{name}", type_=columns[name].type) for name in names}
+            found = (
+                update(self.table)
+                .where(columns.id == bindparam("id_", type_=BigId))
+                .values(values or {"id": columns.id})
+            )
+            self._updates[names] = found
+        return found
+
+    def _invalid(self, name: str, sentence: str) -> InvalidInput:
+        return InvalidInput(
+            f"{self.name}.{name} {sentence}", errors={name: [f"The value {sentence}."]}
+        )
+
+
+class Schema:
+    """All limetypes at one version."""
+
+    __slots__ = ("metadata", "tables", "version")
+
+    def __init__(self, version: int, definitions: Iterable[Definition], clock: Clock) -> None:
+        found = tuple(definitions)
+        self.version = version
+        self.metadata = _metadata(found)
+        self.tables: Mapping[str, LimetypeTable] = {
+            each.name: LimetypeTable(each, self.metadata.tables[each.name], clock)
+            for each in found
+        }
+
+    def table(self, limetype: str) -> LimetypeTable:
+        """Give the table of a limetype; raises `InvalidInput` with its name."""
+        found = self.tables.get(limetype)
+        if found is None:
+            raise InvalidInput(
+                f"there is no limetype {limetype}", errors={limetype: ["No such limetype."]}
+            )
+        return found
+
+
+class SchemaCache:
+    """The schema that this process knows.
+
+    It is read when it is first asked for, and again when something is asked for that it does not
+    know: another process may have changed the limetypes, and no statement per unit of work should
+    be spent to find out.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._schema: Schema | None = None
+
+    def current(self) -> Schema:
+        """Give the schema without asking the database, but for the first time."""
+        if self._schema is None:
+            with self._database.reader.connect() as connection:
+                self._schema = self.read(connection)
+        return self._schema
+
+    def refresh(self, connection: Connection) -> Schema:
+        """Give the schema as the database has it now."""
+        known = self._schema
+        if known is None or _version(connection) != known.version:
+            known = self._schema = self.read(connection)
+        return known
+
+    def read(self, connection: Connection, *, lock: bool = False) -> Schema:
+        """Read the schema; with `lock` nobody else changes it until the transaction ends."""
+        version = _version(connection, lock=lock)
+        statement = select(tables.limetype.c.definition).order_by(tables.limetype.c.id)
+        definitions = [from_json(each) for each in connection.execute(statement).scalars()]
+        return Schema(version, definitions, self._clock)
+
+
+def property_column(declared: Property, metadata: MetaData) -> Column[Any]:
+    """Build the column of a property; the limetype it points at must be in the metadata."""
+    target = {
+        "user": tables.user.c.id,
+        "file": tables.file.c.id,
+        "belongsto": f"{declared.related}.id",
+    }.get(declared.type)
+    if declared.type == "belongsto" and declared.related in metadata.tables:
+        target = metadata.tables[declared.related].c.id
+    kind = column_type(declared)
+    if target is None:
+        return Column(declared.name, kind)
+    return Column(declared.name, kind, ForeignKey(target))
+
+
+def property_indexes(declared: Property, table: Table) -> list[Index]:
+    """Build the indexes of a property.
+
+    Relations always have one. Text has a second one in lower case, for comparisons without regard
+    to case.
+    """
+    column = table.c[declared.name]
+    found = []
+    if declared.indexed or column.foreign_keys:
+        found.append(Index(_index_name(table.name, declared.name), column))
+    if declared.indexed and declared.type in ("string", "link"):
+        name = _index_name(table.name, declared.name, "_lower")
+        found.append(Index(name, func.lower(column)))
+    return found
+
+
+def _metadata(definitions: Iterable[Definition]) -> MetaData:
+    metadata = MetaData()
+    for definition in definitions:
+        table = Table(
+            definition.name, metadata, Column("id", BigId, primary_key=True, nullable=False)
+        )
+        for declared in definition.limetype.properties:
+            table.append_column(property_column(declared, metadata))
+            property_indexes(declared, table)
+    return metadata
+
+
+def _columns(definition: Definition, table: Table) -> dict[str, PropertyColumn]:
+    found = {
+        each.name: PropertyColumn(
+            each.name,
+            table.c[each.name],
+            check_written(each),
+            check_compared(each),
+            each.type in TEXTUAL,
+        )
+        for each in definition.limetype.properties
+    }
+    found["id"] = PropertyColumn("id", table.c.id, _not_written, integer, False)
+    return found
+
+
+def _index_name(table: str, column: str, suffix: str = "") -> str:
+    name = f"ix_{table}_{column}{suffix}"
+    # PostgreSQL cuts names after 63 bytes, and two cut names could be the same.
+    return name if len(name) <= 63 else f"ix_{sha256(name.encode()).hexdigest()[:32]}"
+
+
+def _constant(value: str) -> Callable[[], str | datetime]:
+    return lambda: value
+
+
+def _not_written(_: object) -> Any:
+    raise ValueError("cannot be changed")
+
+
+def _version(connection: Connection, *, lock: bool = False) -> int:
+    statement = select(tables.schema_version.c.version)
+    try:
+        found = connection.execute(statement.with_for_update() if lock else statement).scalar()
+    except DatabaseUnavailable:
+        raise
+    except DatabaseError as error:
+        raise SetupRequired("the CRM's database has not been created yet") from error
+    if found is None:
+        raise SetupRequired("the CRM's database has not been created yet")
+    return int(found)

@@ -1,0 +1,139 @@
+"""What has to be done to a host's data model: declared minus described, as ordered steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from limepkg_email.config import Configuration, ConversationParent
+from limepkg_email.errors import Conflict, InvalidInput
+from limepkg_email.limetypes import (
+    AddOption,
+    AddProperty,
+    CreateLimetype,
+    Lengthen,
+    Limetype,
+    Property,
+    Step,
+)
+from limepkg_email.schema.limetypes import kind
+
+Described = Mapping[str, Limetype]
+
+_ORDER = (CreateLimetype, AddProperty, AddOption, Lengthen)
+_CONFIGURED_BY = {"conversation": "conversation_parents", "follower": "follower_parents"}
+
+
+def plan(declared: Iterable[Limetype], described: Described) -> tuple[Step, ...]:
+    """Give the steps after which the host has everything that is declared.
+
+    Nothing is ever dropped, narrowed or renamed. Raises `Conflict` when the host has another thing
+    under a declared name and `InvalidInput` when it lacks a limetype that must exist beforehand.
+    """
+    wanted = tuple(declared)
+    found = [step for limetype in wanted for step in _limetype_steps(limetype, described)]
+    to_come = {step.limetype.name for step in found if isinstance(step, CreateLimetype)}
+    for step in found:
+        if isinstance(step, AddProperty):
+            _check_relation(step, described, to_come)
+    return tuple(sorted(found, key=_place))
+
+
+def check_parents(config: Configuration, described: Described) -> None:
+    """Raise `InvalidInput` if a configured parent lacks a property that the configuration names."""
+    for parent in (*config.conversation_parents, *config.follower_parents):
+        if isinstance(parent, ConversationParent):
+            key, names = "conversation_parents", (parent.title,)
+        else:
+            key, names = "follower_parents", (parent.address, *parent.names)
+        limetype = described.get(parent.limetype)
+        for name in names:
+            if limetype is not None and name != "id" and limetype.property(name) is None:
+                raise InvalidInput(
+                    f"{parent.limetype}.{name} does not exist; name a property that does in"
+                    f" {key}, or add it to the limetype.",
+                    errors={key: [f"{parent.limetype}.{name} does not exist."]},
+                )
+
+
+def sentence(step: Step) -> str:
+    """Say to a person what the step does."""
+    match step:
+        case CreateLimetype(limetype):
+            return f"Create the limetype {limetype.name} ({limetype.singular})."
+        case AddProperty(limetype, added):
+            return f"Add the property {limetype}.{added.name} ({kind(added)})."
+        case AddOption(limetype, name, option):
+            return f"Add the option {option.key} to {limetype}.{name}."
+        case Lengthen(limetype, name, length):
+            return f"Lengthen {limetype}.{name} to {length} characters."
+
+
+def _limetype_steps(limetype: Limetype, described: Described) -> Iterator[Step]:
+    known = described.get(limetype.name)
+    if known is None:
+        if not limetype.singular:
+            raise InvalidInput(
+                f"The CRM has no limetype {limetype.name}, which the email integration extends by"
+                f" {_listed(limetype.properties)}; install it first."
+            )
+        # The step goes without properties, because a host may need every limetype before relations.
+        yield CreateLimetype(Limetype(limetype.name, limetype.singular, limetype.plural))
+        known = Limetype(limetype.name, limetype.singular, limetype.plural)
+    for wanted in limetype.properties:
+        present = known.property(wanted.name)
+        if present is None:
+            yield AddProperty(limetype.name, wanted)
+        else:
+            yield from _property_steps(limetype.name, wanted, present)
+
+
+def _property_steps(limetype: str, wanted: Property, present: Property) -> Iterator[Step]:
+    if (wanted.type, wanted.related) != (present.type, present.related):
+        raise Conflict(
+            f"{limetype}.{wanted.name} exists as {kind(present)}, but the email integration needs"
+            f" it as {kind(wanted)}. {_way_out(limetype, wanted)}"
+        )
+    keys = {each.key for each in present.options}
+    for option in wanted.options:
+        if option.key not in keys:
+            yield AddOption(limetype, wanted.name, option)
+    if wanted.length and present.length and present.length < wanted.length:
+        yield Lengthen(limetype, wanted.name, wanted.length)
+
+
+def _way_out(limetype: str, wanted: Property) -> str:
+    key = _CONFIGURED_BY.get(limetype)
+    if key and wanted.related in (None, "conversation"):
+        key = None
+    if key:
+        return f"Give the parent another `relation` in {key}, or rename the property in the CRM."
+    return "Rename the property in the CRM and run the setup again; nothing was changed."
+
+
+def _check_relation(step: AddProperty, described: Described, to_come: set[str]) -> None:
+    related, backref = step.property.related, step.property.backref
+    if related is None or related in to_come:
+        return
+    if related not in described:
+        key = _CONFIGURED_BY.get(step.limetype)
+        advice = f"change {key} in the configuration" if key else "remove the extension that asks"
+        raise InvalidInput(
+            f"The CRM has no limetype {related}, to which {step.limetype}.{step.property.name}"
+            f" points; install it or {advice}.",
+            errors={key: [f"There is no limetype {related}."]} if key else None,
+        )
+    if backref and described[related].property(backref) is not None:
+        raise Conflict(
+            f"{related}.{backref} exists already, but is the name of the other side of"
+            f" {step.limetype}.{step.property.name}. Rename the property in the CRM and run the"
+            " setup again; nothing was changed."
+        )
+
+
+def _place(step: Step) -> tuple[int, bool]:
+    relation = isinstance(step, AddProperty) and step.property.type == "belongsto"
+    return _ORDER.index(type(step)), relation
+
+
+def _listed(properties: Sequence[Property]) -> str:
+    return ", ".join(each.name for each in properties)

@@ -1,0 +1,1 @@
+"""Durable work: the job ledger, who wakes its workers, and the tasks."""

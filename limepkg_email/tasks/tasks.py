@@ -1,0 +1,128 @@
+"""The tasks, each under its own name: thin functions that call the domain and nothing more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.exc import DataError, SQLAlchemyError
+
+from limepkg_email.accounts.accounts import ACCOUNTS
+from limepkg_email.engine.types import Message
+from limepkg_email.engine.webhook import AccountEvent, MessageNew, parse_event
+from limepkg_email.errors import BadRequest, EmailIntegrationError, ImportRefused
+from limepkg_email.hooks import Imported, MessageAction, collect
+from limepkg_email.incoming import failures
+from limepkg_email.incoming.pipeline import Outcome, import_message
+from limepkg_email.outgoing import send, status
+from limepkg_email.services import Services
+from limepkg_email.tasks.jobs import ClaimedJob
+from limepkg_email.tasks.registry import FINISHED, TaskRegistry, task
+from limepkg_email.tasks.registry import Outcome as TaskOutcome
+
+SEEN = ("\\Seen",)
+
+
+def _mail_could_not_be_imported(
+    services: Services, job: ClaimedJob, payload: Any, error: Exception
+) -> None:
+    notified = _notified(payload)
+    failures.record_failure(services, notified.account, notified.message, error)
+
+
+@task(on_failed=_mail_could_not_be_imported)
+def message_to_limeobjects(services: Services, job: ClaimedJob, payload: Any) -> TaskOutcome:
+    """Import the mail that a webhook announced."""
+    notified = _notified(payload)
+    _import(services, notified.account, notified.message, job)
+    return FINISHED
+
+
+def _notified(payload: Any) -> MessageNew:
+    event = parse_event(payload)
+    if not isinstance(event, MessageNew):
+        raise BadRequest(f"The event {event.event!r} announces no mail.")
+    return event
+
+
+def _import(services: Services, account: str, message: Message, job: ClaimedJob) -> Outcome:
+    """Import the mail; an error that is no outage is about this mail and refuses it at once.
+
+    Otherwise a mail that breaks the import would be tried for hours before anybody sees it.
+    """
+    try:
+        return import_message(services, account, message, job)
+    except DataError as error:
+        raise ImportRefused("The database refuses a value of the mail.") from error.orig
+    except (EmailIntegrationError, SQLAlchemyError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise ImportRefused(f"The import broke: {error!r}") from error
+
+
+@task()
+def mark_seen(services: Services, job: ClaimedJob, payload: Any) -> None:
+    """Mark an imported mail as seen in its mailbox."""
+    services.engine.add_flags(payload["account"], payload["message"], SEEN)
+
+
+@task()
+def park_message(services: Services, job: ClaimedJob, payload: Any) -> None:
+    """Move a mail that could not be imported to the failed folder."""
+    failures.park(services, payload["account"], payload["message"])
+
+
+@task()
+def touch_inbox(services: Services, job: ClaimedJob, payload: Any) -> None:
+    """Let the engine look at the inbox again after work in another folder."""
+    services.engine.touch_inbox(payload["account"])
+
+
+@task()
+def run_message_action(services: Services, job: ClaimedJob, payload: Any) -> None:
+    """Run one action of an extension for an imported mail."""
+    values = dict(payload)
+    wanted = values.pop("action")
+    actions: list[MessageAction] = collect(
+        services.hooks.message_actions(application=services.application)
+    )
+    for each in actions:
+        if each.name == wanted:
+            each.run(services.application, Imported(**values))
+
+
+def _mail_could_not_be_submitted(
+    services: Services, job: ClaimedJob, payload: Any, error: Exception
+) -> None:
+    send.mark_failed(services, payload["guid"], str(error))
+
+
+@task(on_failed=_mail_could_not_be_submitted)
+def submit_message(services: Services, job: ClaimedJob, payload: Any) -> None:
+    """Hand one mail of the outbox to the engine."""
+    send.submit_outbox(services, payload["guid"])
+
+
+@task()
+def delivery_event(services: Services, job: ClaimedJob, payload: Any) -> None:
+    """Note what the engine says became of a mail that was sent."""
+    status.apply_delivery_event(services, parse_event(payload))
+
+
+@task()
+def account_event(services: Services, job: ClaimedJob, payload: Any) -> None:
+    """Note the state of an account."""
+    event = parse_event(payload)
+    if not isinstance(event, AccountEvent):
+        return
+    with services.application.database.begin() as connection:
+        connection.execute(
+            update(ACCOUNTS)
+            .where(ACCOUNTS.c.engine_account == event.account)
+            .values(state=event.event, last_error=event.error)
+        )
+
+
+def registry() -> TaskRegistry:
+    """Give the registry of every task of the package."""
+    return TaskRegistry([__name__])
