@@ -246,12 +246,10 @@ def load(config: Mapping[str, object], secrets: Mapping[str, str]) -> Configurat
         values = schema.load({**config, **secrets})
     except ValidationError as error:
         raise ConfigurationError(_sentence(error)) from None
-    return Configuration(
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in values.items()
-        }
-    )
+    checked: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
+    return Configuration(**checked)
 
 
 def _check(key: Field[Any]) -> ma.Field[Any]:
@@ -271,7 +269,7 @@ def _refuse_misplaced(
 
 
 def _sentence(error: ValidationError) -> str:
-    messages = error.normalized_messages()
+    messages: dict[str, object] = error.normalized_messages()  # type: ignore[no-untyped-call]
     return "; ".join(f"{name}: {_flat(messages[name])}" for name in sorted(messages))
 
 

@@ -63,7 +63,9 @@ def insert_new(connection: Connection, target: Table, rows: Sequence[Mapping[str
     if not rows:
         return 0
     statement = upsert(connection, target).on_conflict_do_nothing()
-    return connection.execute(statement.values([dict(row) for row in rows])).rowcount
+    # The cursor of an INSERT is closed before anybody could ask it how many rows there were.
+    counted = statement.values([dict(row) for row in rows]).execution_options(preserve_rowcount=True)
+    return connection.execute(counted).rowcount
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import BinaryIO, Protocol, Self
+from typing import IO, BinaryIO, Protocol, Self
 
 from sqlalchemy import Connection, Engine
 
@@ -136,7 +136,7 @@ class Limetypes(Protocol):
 class Files(Protocol):
     """The host's file store. Content is written before the transaction that refers to it."""
 
-    def create(self, filename: str, content_type: str, stream: BinaryIO) -> StoredFile:
+    def create(self, filename: str, content_type: str, stream: IO[bytes]) -> StoredFile:
         """Store the stream's content; the filename is a name to show, never a path."""
 
     def describe(self, id: str) -> StoredFile:

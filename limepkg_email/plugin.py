@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, is_dataclass, replace
-from threading import Event, Lock
+from threading import Lock
 from typing import Any
 
 from flask import Flask
@@ -19,6 +19,7 @@ from limepkg_email.hooks import collect, create_plugin_manager
 from limepkg_email.host import Application, Host
 from limepkg_email.limetypes import Limetype
 from limepkg_email.schema.limetypes import declared
+from limepkg_email.schema.setup import is_installed
 from limepkg_email.services import Services
 from limepkg_email.tasks.registry import TaskRegistry
 from limepkg_email.tasks.runner import Runner
@@ -57,11 +58,12 @@ class EmailIntegration:
         for extension in extensions:
             self.plugins.register(extension)
         self._runner = runner
-        self._stopping = Event()
+        self._worker: Worker | None = None
         self._schedules: BackgroundSchedules | None = None
         self._lock = Lock()
         self._anonymous: dict[str, Services] = {}
         self._system: dict[str, Services] = {}
+        self._installed: set[str] = set()
 
     def check(self) -> None:
         """Check the configuration of every application; raises `ConfigurationError`."""
@@ -71,14 +73,14 @@ class EmailIntegration:
     def anonymous_services(self, identifier: str) -> Services:
         """Give the services of an application, acting as nobody: for what proves itself otherwise.
 
-        Raises `NotFound` for an unknown application. Costs no query once it has been asked for.
+        Raises `NotFound` for an unknown application. Costs no query from the second time on.
         """
         return self._kept(self._anonymous, identifier, self._build)
 
     def services(self, identifier: str) -> Services:
         """Give the services of an application, acting as the system user: for background work.
 
-        Raises `SetupRequired` while there is no such user. Costs no query once it has been asked for.
+        Raises `SetupRequired` while there is no such user. Costs no query from the second time on.
         """
         return self._kept(self._system, identifier, self._build_for_system_user)
 
@@ -86,6 +88,18 @@ class EmailIntegration:
         """Give the services of the request's application, acting as the signed-in user."""
         application = self.host.current_application()
         return replace(self.anonymous_services(application.identifier), application=application)
+
+    def require_installed(self, services: Services) -> None:
+        """Raise `SetupRequired` unless the data model of the application is complete.
+
+        Costs no query once it is: a newer data model comes with a newer package, in a new process.
+        """
+        identifier = services.application.identifier
+        if identifier in self._installed:
+            return
+        if not is_installed(services.application, services.config):
+            raise SetupRequired
+        self._installed.add(identifier)
 
     def register_blueprint(
         self,
@@ -95,7 +109,7 @@ class EmailIntegration:
     ) -> None:
         """Mount the endpoints; raises `ConfigurationError` when an application's is not right.
 
-        `config` is what loaders in the style of Lime pass; the applications of the host have theirs.
+        `config` is what loaders in the style of Lime pass; here every application has its own.
         """
         self.check()
         mount(app, self, url_prefix)
@@ -103,28 +117,26 @@ class EmailIntegration:
     def start(self) -> None:
         """Start workers and schedules in this process; leave it out where others do the work."""
         self.check()
-        self._stopping.clear()
-        worker = Worker(self.services, TaskRegistry(self.get_task_modules()), self._stopping)
+        self._worker = Worker(self.services, TaskRegistry(self.get_task_modules()))
         if self._runner is None:
             self._runner = ThreadRunner(
-                self._thread_count(),
-                next_due=worker.next_due,
-                clock=self.clock,
-                stopping=self._stopping,
+                self._thread_count(), next_due=self._worker.next_due, clock=self.clock
             )
-        self._runner.start(worker.work, self._identifiers)
+        self._runner.start(self._worker.work, self._identifiers)
         self._schedules = BackgroundSchedules(
-            self.register_scheduled_tasks(), self._scheduled_services, self._identifiers, self.clock
+            self.register_scheduled_tasks(), self._scheduled_services, self._identifiers
         )
         self._schedules.start()
         self.plugins.hook.startup(integration=self)
 
     def stop(self) -> None:
-        """End workers and schedules; `start` may be called again."""
-        self._stopping.set()
+        """End workers and schedules, each after the job that it does."""
         if self._schedules is not None:
             self._schedules.stop()
             self._schedules = None
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
         if self._runner is not None:
             self._runner.stop()
 

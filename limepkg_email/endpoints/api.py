@@ -6,9 +6,18 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from flask import Flask
-from flask_smorest import Api
+from flask_smorest import Api  # type: ignore[import-untyped]
 
-from limepkg_email.endpoints import elsewhere, health, webhook
+from limepkg_email.endpoints import (
+    body,
+    conversation,
+    elsewhere,
+    feed,
+    health,
+    message,
+    reading,
+    webhook,
+)
 from limepkg_email.endpoints.current import EXTENSION, Mounted
 from limepkg_email.endpoints.faults import ErrorSchema
 from limepkg_email.endpoints.resource import Resource
@@ -20,6 +29,11 @@ TITLE = "Email Integration API"
 
 RESOURCES: tuple[Resource, ...] = (
     webhook.blueprint,
+    conversation.blueprint,
+    message.blueprint,
+    body.blueprint,
+    feed.blueprint,
+    reading.blueprint,
     health.blueprint,
     elsewhere.blueprint,
     elsewhere.unknown,
@@ -27,7 +41,7 @@ RESOURCES: tuple[Resource, ...] = (
 """Every group of endpoints."""
 
 
-class QuietApi(Api):  # type: ignore[misc] # flask-smorest is untyped
+class QuietApi(Api):  # type: ignore[misc]
     """An `Api` that leaves the app as it found it, but for the blueprints it is given."""
 
     ERROR_SCHEMA = ErrorSchema

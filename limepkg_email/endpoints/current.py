@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from flask import current_app, g, request
+from flask import current_app, g, request, url_for
 
 from limepkg_email.errors import NotFound
 from limepkg_email.services import Services
@@ -53,6 +53,11 @@ def identifier() -> str:
     return found
 
 
+def base_url() -> str:
+    """Give the path below which the endpoints of the request's application are."""
+    return url_for("limepkg_email_health.health", application=identifier()).removesuffix("/health")
+
+
 def services() -> Services:
     """Give the services with the acting user; raises `Unauthorized` when nobody is signed in."""
     if "limepkg_email_services" not in g:
@@ -65,7 +70,7 @@ def services() -> Services:
 
 
 def request_id() -> str:
-    """Give the id under which the request stands in the log: the caller's if it is sane, or ours."""
+    """Give the id of the request in the log: the caller's if it is a sane one, or ours."""
     if "limepkg_email_request_id" not in g:
         given = request.headers.get("X-Request-Id", "")
         g.limepkg_email_request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex

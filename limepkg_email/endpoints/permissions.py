@@ -15,18 +15,22 @@ _ATTRIBUTE = "limepkg_email_access"
 class Access:
     """What a request needs to reach a view.
 
-    `permission` is empty for an endpoint that anybody may call; `reason` then says why that is safe.
-    `files` also lets multipart forms in, which a foreign page can send without being asked first.
+    `permission` is empty for an endpoint that anybody may call; `reason` then says why that is
+    safe. `files` lets multipart forms in, beside JSON. `before_setup` lets requests in although the
+    data model is not installed yet.
     """
 
     permission: str
     reason: str = ""
     files: bool = False
+    before_setup: bool = False
 
 
-def requires(permission: str, *, files: bool = False) -> Callable[[View], View]:
-    """Declare the permission that the acting user needs; `files` also accepts multipart forms."""
-    return _declare(Access(permission, files=files))
+def requires(
+    permission: str, *, files: bool = False, before_setup: bool = False
+) -> Callable[[View], View]:
+    """Declare the permission that the acting user needs, and what else `Access` tells."""
+    return _declare(Access(permission, files=files, before_setup=before_setup))
 
 
 def public(reason: str) -> Callable[[View], View]:

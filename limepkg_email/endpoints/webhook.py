@@ -1,7 +1,7 @@
 """Where EmailEngine says what happened: check the signature, write one row, answer.
 
-EmailEngine delivers one webhook at a time for all its accounts, so every millisecond here is one for
-everybody. Nothing here asks the network or reads a mail; a worker does, later.
+EmailEngine delivers one webhook at a time for all its accounts, so whatever is slow here is slow
+for everybody. Nothing here asks the network or reads a mail; a worker does, later.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _name(content: Any) -> str:
 
 def _event_id(raw: str) -> str:
     given = request.headers.get(EVENT_ID_HEADER, "")
-    # Without an id, or with one that does not fit, the body itself tells whether it is a repetition.
+    # Without an id, or with one that does not fit, the body itself tells whether it came before.
     return given if 0 < len(given) <= 64 else sha256(raw.encode()).hexdigest()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import requests
 
@@ -234,7 +234,7 @@ class EngineClient:
         return buffer.getvalue()
 
     def download_attachment(
-        self, account: str, attachment_id: str, target: BinaryIO, *, max_size: int
+        self, account: str, attachment_id: str, target: IO[bytes], *, max_size: int
     ) -> int:
         """Write the content of an attachment to a file, piece by piece; return its size in bytes.
 
@@ -363,7 +363,7 @@ class EngineClient:
             yield from map(mapping, found)
             page, pages = page + 1, integer(answer.get("pages"))
 
-    def _download(self, path: str, target: BinaryIO, max_size: int) -> int:
+    def _download(self, path: str, target: IO[bytes], max_size: int) -> int:
         request, size = f"GET {path}", 0
         with self._http.open("GET", path, stream=True) as response:
             for chunk in response.iter_content(_CHUNK):

@@ -146,16 +146,15 @@ def _settle(run: _Import, disposition: Disposition, reason: str) -> Outcome:
     """Write the receipt of a mail that makes no objects."""
     with run.services.application.database.begin() as connection:
         if receipts.sightings(connection, run.mail).settled:
-            disposition, reason = _repeated(run, connection)
-        else:
-            _write(run, connection, disposition, reason)
+            return _repeated(run, connection)
+        _write(run, connection, disposition, reason)
     return Outcome(disposition, reason)
 
 
-def _repeated(run: _Import, connection: Connection) -> tuple[Disposition | None, str]:
+def _repeated(run: _Import, connection: Connection) -> Outcome:
     if run.job is not None:
         finish(connection, run.job, run.services.clock(), "has a receipt already")
-    return None, "has a receipt already"
+    return Outcome(None, "has a receipt already")
 
 
 def _write(
@@ -209,8 +208,7 @@ def _import_within(
     known = enter(connection, signs.all())
     earlier = receipts.sightings(connection, run.mail)
     if earlier.settled:
-        disposition, reason = _repeated(run, connection)
-        return Outcome(disposition, reason)
+        return _repeated(run, connection)
     if known[signs.own].outgoing:
         _write(run, connection, Disposition.OWN, "sent from here")
         return Outcome(Disposition.OWN, "sent from here")

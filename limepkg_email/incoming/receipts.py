@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, and_, bindparam, or_, select
+from sqlalchemy import Connection, and_, bindparam, or_, select
 
 from limepkg_email.db import table, upsert
 from limepkg_email.errors import Conflict
@@ -30,11 +30,22 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class Sighting:
+    """An earlier receipt of a mail."""
+
+    account: str
+    mail_key: str
+    disposition: str
+    conversation: int | None
+    conversationmessage: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Sightings:
     """What earlier receipts say: this very mail's, and an import of it through another account."""
 
-    own: Row[tuple[str, str, str, int | None, int | None, int]] | None
-    elsewhere: Row[tuple[str, str, str, int | None, int | None, int]] | None
+    own: Sighting | None
+    elsewhere: Sighting | None
 
     @property
     def settled(self) -> bool:
@@ -48,7 +59,6 @@ _FIND = select(
     RECEIPTS.c.disposition,
     RECEIPTS.c.conversation,
     RECEIPTS.c.conversationmessage,
-    RECEIPTS.c.attempts,
 ).where(
     or_(
         RECEIPTS.c.content_key == bindparam("content_key"),
@@ -62,14 +72,12 @@ _FIND = select(
 
 def sightings(connection: Connection, mail: Mail) -> Sightings:
     """Read what is known of the mail, in one statement."""
-    rows: Sequence[Row[tuple[str, str, str, int | None, int | None, int]]] = connection.execute(
-        _FIND,
-        {
-            "content_key": mail.content_key,
-            "of_account": mail.account,
-            "mail_key": mail.mail_key,
-        },
-    ).all()
+    wanted = {
+        "content_key": mail.content_key,
+        "of_account": mail.account,
+        "mail_key": mail.mail_key,
+    }
+    rows = [Sighting(*row) for row in connection.execute(_FIND, wanted)]
     own = next(
         (row for row in rows if row.account == mail.account and row.mail_key == mail.mail_key), None
     )
@@ -109,16 +117,14 @@ def record(
         "seen_at": now,
     }
     statement = upsert(connection, RECEIPTS)
-    changed = connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["account", "mail_key"],
-            set_={
-                **{name: statement.excluded[name] for name in values},
-                "attempts": RECEIPTS.c.attempts + 1,
-            },
-            where=RECEIPTS.c.disposition == Disposition.FAILED.value,
-        ),
-        {**values, "attempts": 1},
-    ).rowcount
+    replacing = statement.on_conflict_do_update(
+        index_elements=["account", "mail_key"],
+        set_={
+            **{name: statement.excluded[name] for name in values},
+            "attempts": RECEIPTS.c.attempts + 1,
+        },
+        where=RECEIPTS.c.disposition == Disposition.FAILED.value,
+    ).execution_options(preserve_rowcount=True)
+    changed = connection.execute(replacing, {**values, "attempts": 1}).rowcount
     if not changed:
         raise Conflict(f"The mail {mail.mail_key} of {mail.account} has a receipt already.")

@@ -12,12 +12,12 @@ from limepkg_email.migrate import VERSION_TABLE
 from limepkg_email.models import PREFIX, Base, UtcDateTime
 
 
-def _is_ours(name: str | None, kind: NameFilterType, parents: NameFilterParentNames) -> bool:
+def _is_ours(name: str | None, kind: NameFilterType, _: NameFilterParentNames) -> bool:
     # A host's tables are none of our business; without this autogenerate would drop them.
     return kind != "table" or (name or "").startswith(PREFIX)
 
 
-def _render(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
+def _render(_: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
     # A version must not change when the class in the models does.
     return "sa.DateTime(timezone=True)" if isinstance(item, UtcDateTime) else False
 

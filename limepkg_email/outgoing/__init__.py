@@ -1,1 +1,1 @@
-"""Limeobjects become mails."""
+"""Outgoing mail: limeobjects become mails, one for each follower, and their state is followed."""

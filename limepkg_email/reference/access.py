@@ -64,7 +64,10 @@ ROLES = (
 
 @dataclass(frozen=True, slots=True)
 class ReferenceUser:
-    """The acting user, as the CRM knew it when the request or the job began."""
+    """The acting user, as the CRM knew it when the request or the job began.
+
+    `stamp` changes with the password, so that a new one ends the sessions of the old one.
+    """
 
     id: int
     login: str
@@ -74,6 +77,7 @@ class ReferenceUser:
     permissions: frozenset[str]
     access: Access
     is_system: bool = False
+    stamp: str = ""
 
     def can(self, permission: str) -> bool:
         """Tell whether the user has the permission, by role or by a grant of its own."""

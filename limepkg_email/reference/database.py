@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from limepkg_email.db import configure_sqlite
 from limepkg_email.errors import DatabaseUnavailable

@@ -48,8 +48,8 @@ GREATEST_IN = 30_000
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A statement that was built for a shape, and the properties it reads."""
+class Selection:
+    """A statement that was built for the shape of a query, and the properties it reads."""
 
     statement: Select[Any]
     names: tuple[str, ...]
@@ -175,20 +175,38 @@ def _bind(found: PropertyColumn, number: Iterator[int]) -> BindParameter[Any]:
     return bindparam(f"b{next(number)}", type_=found.column.type)
 
 
-def selection(table: LimetypeTable, query: Query, where: Shape) -> Prepared:
-    """Build the statement of a query; its `limit` and `offset` are parameters too."""
-    names = _names(table, query)
-    statement = select(*[table.column(name).column for name in names])
-    statement = statement.where(expression(table, where)).order_by(*_order(table, query.order_by))
+def query_shape(query: Query, parameters: Parameters) -> Shape:
+    """Give the shape of a query and gather its values."""
+    where = shape(query.where, parameters)
     if query.limit is not None:
-        statement = statement.limit(bindparam("limit_"))
+        parameters.values["limit_"] = query.limit
     if query.offset:
+        parameters.values["offset_"] = query.offset
+    return (
+        Query,
+        where,
+        query.order_by,
+        query.limit is None,
+        query.offset == 0,
+        query.properties,
+    )
+
+
+def selection(table: LimetypeTable, found: Shape) -> Selection:
+    """Build the statement for the shape of a query."""
+    _, where, order_by, unlimited, from_start, properties = found
+    names = _names(table, properties)
+    statement = select(*[table.column(name).column for name in names])
+    statement = statement.where(expression(table, where)).order_by(*_order(table, order_by))
+    if not unlimited:
+        statement = statement.limit(bindparam("limit_"))
+    if not from_start:
         statement = statement.offset(bindparam("offset_"))
-    return Prepared(statement, names)
+    return Selection(statement, names)
 
 
-def _names(table: LimetypeTable, query: Query) -> tuple[str, ...]:
-    wanted = table.columns if query.properties is None else query.properties
+def _names(table: LimetypeTable, properties: tuple[str, ...] | None) -> tuple[str, ...]:
+    wanted = table.columns if properties is None else properties
     return ("id", *dict.fromkeys(name for name in wanted if name != "id"))
 
 

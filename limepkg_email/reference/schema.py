@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import (
     Column,
@@ -15,11 +15,8 @@ from sqlalchemy import (
     Index,
     MetaData,
     Table,
-    bindparam,
     func,
-    insert,
     select,
-    update,
 )
 from sqlalchemy.exc import DatabaseError
 
@@ -40,6 +37,11 @@ from limepkg_email.reference.values import (
     integer,
 )
 
+Built = TypeVar("Built")
+
+_STATEMENTS = 500
+"""Statements that are kept for a limetype; more shapes than this do not occur in earnest."""
+
 
 @dataclass(frozen=True, slots=True)
 class PropertyColumn:
@@ -55,34 +57,35 @@ class PropertyColumn:
 class LimetypeTable:
     """The table of one limetype, with everything about it that a statement needs."""
 
-    __slots__ = (
-        "_updates",
-        "columns",
-        "defaults",
-        "definition",
-        "insert",
-        "insert_many",
-        "name",
-        "required",
-        "table",
-    )
+    __slots__ = ("_defaults", "_required", "_statements", "columns", "definition", "name", "table")
 
     def __init__(self, definition: Definition, table: Table, clock: Clock) -> None:
         self.definition = definition
         self.name = definition.name
         self.table = table
         self.columns = _columns(definition, table)
-        self.required = tuple(
+        self._required = frozenset(
             each.name for each in definition.limetype.properties if each.required
         )
-        self.defaults = {
+        self._defaults = {
             name: clock if value == NOW else _constant(value)
             for name, value in definition.defaults.items()
         }
-        # Kept, because SQLAlchemy remembers the cache key on the statement itself.
-        self.insert = insert(table)
-        self.insert_many = insert(table).returning(table.c.id)
-        self._updates: dict[tuple[str, ...], Any] = {}
+        self._statements: dict[Hashable, Any] = {}
+
+    def statement(self, key: Hashable, build: Callable[[LimetypeTable], Built]) -> Built:
+        """Give what was built for the key before, or build it.
+
+        Statements are kept because SQLAlchemy remembers on the statement itself how it is found
+        among the compiled ones; building one costs several times as much as carrying it out.
+        """
+        found = self._statements.get(key)
+        if found is None:
+            found = build(self)
+            if len(self._statements) >= _STATEMENTS:
+                self._statements.clear()
+            self._statements[key] = found
+        return cast("Built", found)
 
     def column(self, name: str) -> PropertyColumn:
         """Give the column of a property; raises `InvalidInput` with its name."""
@@ -97,26 +100,27 @@ class LimetypeTable:
     def new_row(self, values: Values) -> dict[str, Any]:
         """Check the values of a new object and give them as they are stored."""
         row = self.changed_row(values)
-        for name, default in self.defaults.items():
+        for name, default in self._defaults.items():
             if name not in row:
                 row[name] = default()
-        for name in self.required:
-            if row.get(name) is None:
+        for name in self._required:
+            if name not in row:
                 raise self._invalid(name, "is required")
         return row
 
     def changed_row(self, values: Values) -> dict[str, Any]:
         """Check the values of a changed object and give them as they are stored."""
-        row = {}
+        row: dict[str, Any] = {}
         columns = self.columns
         for name, value in values.items():
             column = columns.get(name) or self.column(name)
+            if value is None and name not in self._required:
+                row[name] = None
+                continue
             try:
-                row[name] = None if value is None else column.written(value)
+                row[name] = column.written(value)
             except ValueError as error:
                 raise self._invalid(name, str(error)) from None
-            if value is None and name in self.required:
-                raise self._invalid(name, "is required")
         return row
 
     def compared(self, name: str, value: object) -> Any:
@@ -125,20 +129,6 @@ class LimetypeTable:
             return self.column(name).compared(value)
         except ValueError as error:
             raise self._invalid(name, str(error)) from None
-
-    def update(self, names: tuple[str, ...]) -> Any:
-        """Give the statement that changes these properties of the object `id_`."""
-        found = self._updates.get(names)
-        if found is None:
-            columns = self.table.c
-            values = {name: bindparam(f"v_{name}", type_=columns[name].type) for name in names}
-            found = (
-                update(self.table)
-                .where(columns.id == bindparam("id_", type_=BigId))
-                .values(values or {"id": columns.id})
-            )
-            self._updates[names] = found
-        return found
 
     def _invalid(self, name: str, sentence: str) -> InvalidInput:
         return InvalidInput(
@@ -156,8 +146,7 @@ class Schema:
         self.version = version
         self.metadata = _metadata(found)
         self.tables: Mapping[str, LimetypeTable] = {
-            each.name: LimetypeTable(each, self.metadata.tables[each.name], clock)
-            for each in found
+            each.name: LimetypeTable(each, self.metadata.tables[each.name], clock) for each in found
         }
 
     def table(self, limetype: str) -> LimetypeTable:
@@ -205,19 +194,35 @@ class SchemaCache:
         return Schema(version, definitions, self._clock)
 
 
+def empty_table(limetype: str, metadata: MetaData) -> Table:
+    """Build the table of a limetype that has no properties yet.
+
+    SQLite would give the id of a deleted object to the next one, unless told not to.
+    """
+    key = Column("id", BigId, primary_key=True)
+    return Table(limetype, metadata, key, sqlite_autoincrement=True)
+
+
 def property_column(declared: Property, metadata: MetaData) -> Column[Any]:
     """Build the column of a property; the limetype it points at must be in the metadata."""
-    target = {
-        "user": tables.user.c.id,
-        "file": tables.file.c.id,
-        "belongsto": f"{declared.related}.id",
-    }.get(declared.type)
-    if declared.type == "belongsto" and declared.related in metadata.tables:
-        target = metadata.tables[declared.related].c.id
+    target = _target(declared, metadata)
     kind = column_type(declared)
     if target is None:
         return Column(declared.name, kind)
-    return Column(declared.name, kind, ForeignKey(target))
+    # A file can go while objects refer to it; any other object cannot.
+    ondelete = "SET NULL" if declared.type == "file" else None
+    return Column(declared.name, kind, ForeignKey(target, ondelete=ondelete))
+
+
+def _target(declared: Property, metadata: MetaData) -> Column[Any] | str | None:
+    if declared.type == "user":
+        return tables.user.c.id
+    if declared.type == "file":
+        return tables.file.c.id
+    if declared.related is None:
+        return None
+    related = metadata.tables.get(declared.related)
+    return f"{declared.related}.id" if related is None else related.c.id
 
 
 def property_indexes(declared: Property, table: Table) -> list[Index]:
@@ -239,9 +244,7 @@ def property_indexes(declared: Property, table: Table) -> list[Index]:
 def _metadata(definitions: Iterable[Definition]) -> MetaData:
     metadata = MetaData()
     for definition in definitions:
-        table = Table(
-            definition.name, metadata, Column("id", BigId, primary_key=True, nullable=False)
-        )
+        table = empty_table(definition.name, metadata)
         for declared in definition.limetype.properties:
             table.append_column(property_column(declared, metadata))
             property_indexes(declared, table)

@@ -202,6 +202,13 @@ class Accounts:
             503, "Requested account is not yet initialized", state=state, code="NotYetConnected"
         )
 
+    def require_submission(self, account_id: str) -> Account:
+        """The account when it can submit; its incoming side does not matter for that."""
+        account = self.get(account_id)
+        if self.suspended:
+            raise errors.worker_not_available()
+        return account
+
     def state(self, account: Account) -> str:
         """The state that the API shows."""
         state = str(account.runtime["state"])
@@ -230,7 +237,7 @@ class Accounts:
     def smtp_refusal(self, account: Account) -> str | None:
         """What the account's own mail server says to its login, when it says no."""
         smtp = account.record.get("smtp")
-        if isinstance(smtp, dict) and _password(smtp) == "wrong":  # noqa: S105 - a magic word
+        if isinstance(smtp, dict) and _password(smtp) == "wrong":
             return "535 5.7.8 Error: authentication failed: (reason unavailable)"
         return None
 
@@ -336,7 +343,10 @@ class Accounts:
             runtime.update(state="connected", lastError=None, known=True)
             if introduce or had_failed or not runtime.get("introduced"):
                 self._events.emit(
-                    account.id, "authenticationSuccess", {"user": _login(account.record)}, delay=delay
+                    account.id,
+                    "authenticationSuccess",
+                    {"user": _login(account.record)},
+                    delay=delay,
                 )
             if not runtime.get("introduced"):
                 runtime["introduced"] = True
@@ -347,7 +357,11 @@ class Accounts:
 
     def _introduce(self, account: Account, delay: float) -> None:
         for index, folder in enumerate(self._mailboxes.folders(account.mailbox)):
-            reset = {**folder_event(folder), "reason": "uidValidityChange", "prevUidValidity": False}
+            reset = {
+                **folder_event(folder),
+                "reason": "uidValidityChange",
+                "prevUidValidity": False,
+            }
             for event, data in (("mailboxReset", reset), ("mailboxNew", folder_event(folder))):
                 self._events.emit(
                     account.id,
@@ -427,7 +441,7 @@ def _password(block: Json) -> str:
 def _login_error(record: Json) -> tuple[str, Json | None]:
     imap = record.get("imap")
     if isinstance(imap, dict):
-        if _password(imap) == "wrong":  # noqa: S105 - the word that stands for a wrong password
+        if _password(imap) == "wrong":
             return "authenticationError", dict(_WRONG_PASSWORD)
         host, port = str(imap.get("host", "")), imap.get("port", 143)
         if host.endswith(".invalid"):

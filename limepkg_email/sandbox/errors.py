@@ -47,9 +47,7 @@ def folder_not_found() -> ApiError:
 
 def malformed_id() -> ApiError:
     """500, as the real engine answers an id that it cannot take apart."""
-    return ApiError(
-        500, "An internal server error occurred", code="ERR_BUFFER_OUT_OF_BOUNDS"
-    )
+    return ApiError(500, "An internal server error occurred", code="ERR_BUFFER_OUT_OF_BOUNDS")
 
 
 def worker_not_available() -> ApiError:

@@ -142,4 +142,7 @@ class Faults:
         """The open orders as JSON."""
         with self._lock:
             rules = [{**asdict(fault), "headers": dict(fault.headers)} for fault in self._rules]
-            return {"requests": rules, "webhooks": {**self._webhook, "paused": self.webhooks_paused}}
+            return {
+                "requests": rules,
+                "webhooks": {**self._webhook, "paused": self.webhooks_paused},
+            }

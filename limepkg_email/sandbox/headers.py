@@ -14,10 +14,14 @@ _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)\s+(=\?)")
 _QUOTED = re.compile(rb"=([0-9A-Fa-f]{2})")
 # Python reads these as character encodings, but no mail program means them.
-_NOT_FOR_MAIL = frozenset({"unicode_escape", "raw-unicode-escape", "unicode-escape", "punycode", "idna"})
+_NOT_FOR_MAIL = frozenset(
+    {"unicode_escape", "raw-unicode-escape", "unicode-escape", "punycode", "idna"}
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_SIMPLE = re.compile(r"""\s*(?:"?([^"<>@,;:()\\=]*?)"?\s*<)?([^\s<>@,;:()"\\]+@[^\s<>@,;:()"\\]+)>?\s*\Z""")
-_TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|\([^()]*\)|<[^<>]*>|[,;:]|[^",;:<>()]+|.', re.DOTALL)
+_SIMPLE = re.compile(
+    r"""\s*(?:"?([^"<>@,;:()\\=]*?)"?\s*<)?([^\s<>@,;:()"\\]+@[^\s<>@,;:()"\\]+)>?\s*\Z"""
+)
+_PIECE = re.compile(r'"(?:\\.|[^"\\])*"|\([^()]*\)|<[^<>]*>|[,;:]|[^",;:<>()]+|.', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -120,24 +124,24 @@ def addresses(value: str) -> list[Json]:
     words: list[str] = []
     angle: str | None = None
     comment = ""
-    for token in _TOKEN.findall(value):
-        if token == ",":
+    for piece in _PIECE.findall(value):
+        if piece == ",":
             _add_person(found, words, angle, comment)
-        elif token == ":":
+        elif piece == ":":
             found.append({"name": decode_words("".join(words).strip()), "address": ""})
-        elif token == ";":
+        elif piece == ";":
             _add_person(found, words, angle, comment)
-        elif token[0] == "<" and len(token) > 1:
-            angle = token[1:-1].strip()
+        elif piece[0] == "<" and len(piece) > 1:
+            angle = piece[1:-1].strip()
             continue
-        elif token[0] == "(" and len(token) > 1:
-            comment = token[1:-1]
+        elif piece[0] == "(" and len(piece) > 1:
+            comment = piece[1:-1]
             continue
-        elif token[0] == '"' and len(token) > 1:
-            words.append(_ESCAPED.sub(r"\1", token[1:-1]))
+        elif piece[0] == '"' and len(piece) > 1:
+            words.append(_ESCAPED.sub(r"\1", piece[1:-1]))
             continue
         else:
-            words.append(token)
+            words.append(piece)
             continue
         words, angle, comment = [], None, ""
     _add_person(found, words, angle, comment)

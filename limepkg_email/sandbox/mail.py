@@ -104,9 +104,7 @@ class Mail:
             if folder is None:
                 return False
             for account in self._listeners(mailbox_id):
-                self._events.emit(
-                    account.id, "mailboxNew", folder_event(folder), path=folder.path
-                )
+                self._events.emit(account.id, "mailboxNew", folder_event(folder), path=folder.path)
         return True
 
     def delete_folder(self, mailbox_id: int, path: str) -> bool:
@@ -126,27 +124,21 @@ class Mail:
         """Note that the account has met this Message-ID; True when it was the first time."""
         if not message_id:
             return True
-        return (
+        known = self._database.row(
+            "SELECT 1 FROM announced WHERE account = ? AND message_id = ?", account_id, message_id
+        )
+        if known is None:
             self._database.run(
-                "UPDATE announced SET account = account WHERE account = ? AND message_id = ?",
-                account_id,
-                message_id,
-            )
-            == 0
-            and self._database.run(
                 "INSERT INTO announced (account, message_id) VALUES (?, ?)", account_id, message_id
             )
-            >= 0
-        )
+        return known is None
 
     def announce_missed(self, account: Account) -> None:
         """Announce what came while the account was not connected."""
         last = int(account.runtime.get("lastRow", 0))
         for message in self._mailboxes.in_mailbox(account.mailbox, after_row=last):
             if message.date >= account.notify_from:
-                self._announce(
-                    account, message, self._mailboxes.detail(message), delay=0.0
-                )
+                self._announce(account, message, self._mailboxes.detail(message), delay=0.0)
 
     def _listeners(self, mailbox_id: int) -> list[Account]:
         if self._accounts.suspended:

@@ -152,9 +152,7 @@ class Mailboxes:
 
     def set_object_ids(self, mailbox: Mailbox, enabled: bool) -> None:
         """Let messages that arrive from now on have `emailId` and `threadId`, or not."""
-        self._database.run(
-            "UPDATE mailbox SET object_ids = ? WHERE id = ?", enabled, mailbox.id
-        )
+        self._database.run("UPDATE mailbox SET object_ids = ? WHERE id = ?", enabled, mailbox.id)
 
     def folders(self, mailbox_id: int) -> list[Folder]:
         """The folders of a mailbox, standard ones first."""
@@ -223,7 +221,9 @@ class Mailboxes:
         mailbox = self.get(folder.mailbox)
         email_id = thread_id = None
         if mailbox.object_ids:
-            email_id = "M" + hashlib.sha1(prelude + content.raw, usedforsecurity=False).hexdigest()[:24]
+            email_id = (
+                "M" + hashlib.sha1(prelude + content.raw, usedforsecurity=False).hexdigest()[:24]
+            )
             thread_id = self._thread_of(mailbox, content.parsed)
         return self._insert(
             folder,
@@ -293,7 +293,8 @@ class Mailboxes:
         """The messages of a folder, newest first, optionally restricted by an SQL condition."""
         condition = f" AND ({where})" if where else ""
         rows = self._database.rows(
-            f"{_ROW} WHERE message.folder = ?{condition} ORDER BY message.uid DESC LIMIT ? OFFSET ?",
+            f"{_ROW} WHERE message.folder = ?{condition}"
+            " ORDER BY message.uid DESC LIMIT ? OFFSET ?",
             folder.id,
             *values,
             limit,
@@ -336,10 +337,10 @@ class Mailboxes:
         subject = _base_subject(str(parsed.summary.get("subject", "")))
         marks = ",".join("?" * len(related))
         rows = self._database.rows(
-            "SELECT content.subject, message.thread_id FROM content"
+            "SELECT content.subject, message.thread_id FROM content"  # noqa: S608 - only marks
             " JOIN message ON message.content = content.id"
             " JOIN folder ON folder.id = message.folder"
-            f" WHERE content.message_id IN ({marks}) AND folder.mailbox = ?"  # noqa: S608
+            f" WHERE content.message_id IN ({marks}) AND folder.mailbox = ?"
             " AND message.thread_id IS NOT NULL",
             *related,
             mailbox.id,
@@ -422,7 +423,9 @@ class Mailboxes:
             )
             code = 2
         self._database.run("UPDATE folder SET code = ? WHERE id = ?", code, folder.id)
-        self._database.run("UPDATE mailbox SET next_code = ? WHERE id = ?", code + 1, folder.mailbox)
+        self._database.run(
+            "UPDATE mailbox SET next_code = ? WHERE id = ?", code + 1, folder.mailbox
+        )
         return code
 
     def _remove(self, message: StoredMessage) -> None:

@@ -106,9 +106,7 @@ def leaves(raw: bytes, *, default_type: str = "text/plain") -> list[Part]:
                 )
                 continue
             content_type = "text/plain"
-        disposition, disposition_parameters = parameters(
-            part_fields.get("content-disposition", "")
-        )
+        disposition, disposition_parameters = parameters(part_fields.get("content-disposition", ""))
         found.append(
             Part(
                 number or "1",

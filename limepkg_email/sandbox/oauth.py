@@ -98,9 +98,7 @@ class OAuthApps:
                 raise _not_found()
             app.pop("id")
             app.update(values, updated=iso(self._clock()))
-            self._database.run(
-                "UPDATE oauth_app SET record = ? WHERE id = ?", dumps(app), app_id
-            )
+            self._database.run("UPDATE oauth_app SET record = ? WHERE id = ?", dumps(app), app_id)
         return {"id": app_id, "updated": True}
 
     def delete(self, app_id: str) -> Json:

@@ -9,7 +9,9 @@ from limepkg_email.sandbox.dates import parse_iso
 from limepkg_email.sandbox.errors import ApiError
 from limepkg_email.sandbox.json_types import Json
 
-_EMAIL = re.compile(r"[^\s@<>,;:()\"\\\[\]]+@(?:[A-Za-z0-9\u0080-\uffff-]+\.)+([A-Za-z\u0080-\uffff-]{2,63})\Z")
+_EMAIL = re.compile(
+    r"[^\s@<>,;:()\"\\\[\]]+@(?:[A-Za-z0-9\u0080-\uffff-]+\.)+([A-Za-z\u0080-\uffff-]{2,63})\Z"
+)
 # Top-level domains that are reserved and therefore not registered.
 _UNREGISTERED = frozenset({"test", "example", "invalid", "localhost", "local", "lan", "internal"})
 _TRUE = frozenset({"true", "Y", "1"})

@@ -113,7 +113,7 @@ class WebhookSender:
             self._wake.clear()
             try:
                 delay = self._step()
-            except Exception:  # noqa: BLE001 - the thread must outlive every accident
+            except Exception:
                 _LOGGER.exception("webhook sender stumbled")
                 delay = _POLL
             if delay > 0:
@@ -298,7 +298,9 @@ def _webhook(row: sqlite3.Row) -> Webhook:
         event=row["event"],
         event_id=row["event_id"],
         url=row["url"],
-        headers=tuple((entry["key"], entry.get("value", "")) for entry in json.loads(row["headers"])),
+        headers=tuple(
+            (entry["key"], entry.get("value", "")) for entry in json.loads(row["headers"])
+        ),
         attempts=row["attempts"],
         queued=row["queued"],
         due=row["due"],

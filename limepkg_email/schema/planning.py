@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from limepkg_email.config import Configuration, ConversationParent
+from limepkg_email.config import Configuration
 from limepkg_email.errors import Conflict, InvalidInput
 from limepkg_email.limetypes import (
     AddOption,
@@ -20,6 +20,7 @@ from limepkg_email.schema.limetypes import kind
 Described = Mapping[str, Limetype]
 
 _ORDER = (CreateLimetype, AddProperty, AddOption, Lengthen)
+_RENAME = "Rename it in the CRM and run the setup again; nothing was changed."
 _CONFIGURED_BY = {"conversation": "conversation_parents", "follower": "follower_parents"}
 
 
@@ -40,19 +41,10 @@ def plan(declared: Iterable[Limetype], described: Described) -> tuple[Step, ...]
 
 def check_parents(config: Configuration, described: Described) -> None:
     """Raise `InvalidInput` if a configured parent lacks a property that the configuration names."""
-    for parent in (*config.conversation_parents, *config.follower_parents):
-        if isinstance(parent, ConversationParent):
-            key, names = "conversation_parents", (parent.title,)
-        else:
-            key, names = "follower_parents", (parent.address, *parent.names)
-        limetype = described.get(parent.limetype)
-        for name in names:
-            if limetype is not None and name != "id" and limetype.property(name) is None:
-                raise InvalidInput(
-                    f"{parent.limetype}.{name} does not exist; name a property that does in"
-                    f" {key}, or add it to the limetype.",
-                    errors={key: [f"{parent.limetype}.{name} does not exist."]},
-                )
+    for parent in config.conversation_parents:
+        _check_parent("conversation_parents", parent.limetype, (parent.title,), described)
+    for each in config.follower_parents:
+        _check_parent("follower_parents", each.limetype, (each.address, *each.names), described)
 
 
 def sentence(step: Step) -> str:
@@ -66,6 +58,17 @@ def sentence(step: Step) -> str:
             return f"Add the option {option.key} to {limetype}.{name}."
         case Lengthen(limetype, name, length):
             return f"Lengthen {limetype}.{name} to {length} characters."
+
+
+def _check_parent(key: str, limetype: str, names: tuple[str, ...], described: Described) -> None:
+    known = described.get(limetype)
+    for name in names:
+        if known is not None and known.property(name) is None:
+            raise InvalidInput(
+                f"{limetype}.{name} does not exist; name another property in {key}, or add it to"
+                " the limetype.",
+                errors={key: [f"{limetype}.{name} does not exist."]},
+            )
 
 
 def _limetype_steps(limetype: Limetype, described: Described) -> Iterator[Step]:
@@ -102,12 +105,12 @@ def _property_steps(limetype: str, wanted: Property, present: Property) -> Itera
 
 
 def _way_out(limetype: str, wanted: Property) -> str:
-    key = _CONFIGURED_BY.get(limetype)
-    if key and wanted.related in (None, "conversation"):
-        key = None
-    if key:
-        return f"Give the parent another `relation` in {key}, or rename the property in the CRM."
-    return "Rename the property in the CRM and run the setup again; nothing was changed."
+    configured = (
+        _CONFIGURED_BY.get(limetype) if wanted.related not in (None, "conversation") else ""
+    )
+    if configured:
+        return f"Rename it in the CRM, or give the parent another `relation` in {configured}."
+    return _RENAME
 
 
 def _check_relation(step: AddProperty, described: Described, to_come: set[str]) -> None:
@@ -116,17 +119,18 @@ def _check_relation(step: AddProperty, described: Described, to_come: set[str]) 
         return
     if related not in described:
         key = _CONFIGURED_BY.get(step.limetype)
-        advice = f"change {key} in the configuration" if key else "remove the extension that asks"
+        advice = (
+            f"change {key} in the configuration" if key else "remove the extension that wants it"
+        )
         raise InvalidInput(
             f"The CRM has no limetype {related}, to which {step.limetype}.{step.property.name}"
-            f" points; install it or {advice}.",
+            f" points; install it, or {advice}.",
             errors={key: [f"There is no limetype {related}."]} if key else None,
         )
     if backref and described[related].property(backref) is not None:
         raise Conflict(
             f"{related}.{backref} exists already, but is the name of the other side of"
-            f" {step.limetype}.{step.property.name}. Rename the property in the CRM and run the"
-            " setup again; nothing was changed."
+            f" {step.limetype}.{step.property.name}. {_RENAME}"
         )
 
 

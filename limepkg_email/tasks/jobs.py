@@ -15,7 +15,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 
-from limepkg_email.db import insert_new, locking, table, upsert
+from limepkg_email.db import locking, table, upsert
 from limepkg_email.errors import EmailIntegrationError
 from limepkg_email.models import Job, JobState, UtcDateTime
 
@@ -266,16 +266,25 @@ def listing(
 
 
 def _insert(connection: Connection, jobs: Sequence[NewJob], now: datetime) -> int:
-    rows = [_row(job, now) for job in jobs]
-    if len(rows) == 1:  # the everyday case has a compiled statement that is found in the cache
-        statement = upsert(connection, _JOB).on_conflict_do_nothing()
-        return connection.execute(statement, rows[0]).rowcount
     # In one order for everybody: transactions that wait for each other's keys would not end.
-    rows.sort(key=lambda row: (str(row["key"] or ""), str(row["event_id"] or "")))
-    return sum(
-        insert_new(connection, _JOB, rows[first : first + _ROWS_PER_INSERT])
-        for first in range(0, len(rows), _ROWS_PER_INSERT)
+    rows = sorted((_row(job, now) for job in jobs), key=_order)
+    pages = (
+        rows[first : first + _ROWS_PER_INSERT] for first in range(0, len(rows), _ROWS_PER_INSERT)
     )
+    return sum(_insert_page(connection, page) for page in pages)
+
+
+def _insert_page(connection: Connection, rows: list[dict[str, object]]) -> int:
+    # Without the option SQLAlchemy does not keep the number of rows that an INSERT added.
+    statement = upsert(connection, _JOB).on_conflict_do_nothing().inline()
+    counted = statement.execution_options(preserve_rowcount=True)
+    if len(rows) == 1:  # the everyday case: its compiled statement is found in the cache
+        return connection.execute(counted, rows[0]).rowcount
+    return connection.execute(counted.values(rows)).rowcount
+
+
+def _order(row: Mapping[str, object]) -> tuple[str, str]:
+    return str(row["key"] or ""), str(row["event_id"] or "")
 
 
 def _row(job: NewJob, now: datetime) -> dict[str, object]:
@@ -302,7 +311,7 @@ def _change(connection: Connection, job: ClaimedJob, **values: object) -> None:
         raise LeaseLost
 
 
-def _requeue(connection: Connection, id: int, now: datetime) -> bool:  # noqa: A002
+def _requeue(connection: Connection, id: int, now: datetime) -> bool:
     row = update(_JOB).where(_JOB.c.id == id)
     try:
         with connection.begin_nested():

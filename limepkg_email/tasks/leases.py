@@ -28,7 +28,7 @@ def acquire(
         set_={"holder": statement.excluded.holder, "expires_at": statement.excluded.expires_at},
         where=or_(_LEASE.c.expires_at <= now, _LEASE.c.holder == holder),
     )
-    return connection.execute(taken).rowcount == 1
+    return connection.execute(taken.returning(_LEASE.c.name)).one_or_none() is not None
 
 
 def release(connection: Connection, name: str, holder: str) -> bool:

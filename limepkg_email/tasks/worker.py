@@ -182,7 +182,7 @@ def _log_failure(error: Exception, job: ClaimedJob, context: dict[str, object]) 
     if isinstance(error, EmailIntegrationError):
         log.warning("Job %s failed: %s", job.id, error.code, extra=context)
     elif isinstance(error, OperationalError):
-        log.warning("Job %s failed: the database is unavailable", job.id, extra=context)
+        log.warning("Job %s failed: %s", job.id, reason_of(error), extra=context)
     else:
         if isinstance(error, StatementError):
             error.hide_parameters = True  # they may hold message bodies and addresses

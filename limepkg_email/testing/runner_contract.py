@@ -175,11 +175,11 @@ class Workbench:
     def _tasks(self) -> TaskRegistry:
         registry = TaskRegistry()
 
-        def note_failure(_: Services, job: ClaimedJob, payload: object, error: Exception) -> None:
+        def note_failure(_: Services, job: ClaimedJob, _payload: object, _error: Exception) -> None:
             self.failures.append(job.id)
 
         @task("fail", on_failed=note_failure)
-        def fail(services: Services, job: ClaimedJob, payload: object) -> None:
+        def fail(_: Services, _job: ClaimedJob, _payload: object) -> None:
             raise EngineUnavailable
 
         @task("slow")
@@ -189,7 +189,7 @@ class Workbench:
                 return effect(services, job, payload)
 
         @task("ask_again")
-        def ask_again(services: Services, job: ClaimedJob, payload: int) -> None:
+        def ask_again(services: Services, _: ClaimedJob, payload: int) -> None:
             self.ask(NewJob("slow", payload))
             services.wake()
 

@@ -1,0 +1,42 @@
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test ci lint format db-revision changelog clean
+
+BIN := .venv/bin
+WORKERS ?= 2
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: .venv/.installed-demo ## Start the demo CRM and print its address (FRESH=1 forgets its data, ARGS="…")
+	$(BIN)/limepkg-email demo $(if $(FRESH),--fresh) $(ARGS)
+
+test: .venv/.installed-test ## Install what the tests need and run them (WORKERS=2, ARGS="tests/schema -k plan")
+	scripts/test-services
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+ci: ## Run exactly what the continuous integration runs
+	.ci/run
+
+lint: .venv/.installed-dev ## Check style, types and the layers of the package
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.installed-dev ## Bring the code into shape
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+db-revision: .venv/.installed-dev ## Write a migration for what changed in models.py (NAME="what changed")
+	$(BIN)/python scripts/db_revision.py "$(NAME)"
+
+changelog: .venv/.installed-dev ## Show the changelog that the fragments make
+	$(BIN)/towncrier build --draft
+
+clean: ## Remove the virtual environment and all caches; keeps the demo's data
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.installed-%: pyproject.toml scripts/install
+	scripts/install $*

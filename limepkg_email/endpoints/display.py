@@ -1,0 +1,72 @@
+"""A mail's HTML as a page of its own, in which nothing runs and nothing is asked from strangers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import escape
+from urllib.parse import unquote
+
+from limepkg_email.incoming.markup import decoded, is_tame, plain_text
+from limepkg_email.incoming.plaintext import text_to_html
+from limepkg_email.incoming.sanitiser import REMOTE_PREFIX, sanitise, with_remote_images
+
+_EMBEDDED = re.compile(r'(<img\b[^>]*?) src="cid:([^"]*)"')
+_OWN_COLOURS = re.compile(r"<[^>]*(?:color|background)", re.I)
+
+# A mail that brings colours expects a white page behind them, whatever the reader prefers.
+_LIGHT = "html{color-scheme:light;background:#fff;color:#1c1c1e}"
+_EITHER = (
+    "html{color-scheme:light dark;background:#fff;color:#1c1c1e}"
+    "@media(prefers-color-scheme:dark){html{background:#1c1c1e;color:#ebebf0}a{color:#8ab4f8}}"
+)
+_LAYOUT = (
+    "body{margin:0;padding:.5rem;font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}"
+    "img{max-width:100%;height:auto}table{max-width:100%}pre{white-space:pre-wrap}"
+    "blockquote{margin:.5em 0;padding-left:.8em;border-left:2px solid #9aa0a6}"
+    f'img[src^="{REMOTE_PREFIX}"]{{min-width:1em;min-height:1em;outline:1px dashed #9aa0a6}}'
+)
+
+
+def policy(*, remote_images: bool) -> str:
+    """Give the Content-Security-Policy of a page; remote images are the reader's decision."""
+    images = "'self' data: https: http:" if remote_images else "'self' data:"
+    return (
+        f"default-src 'none'; img-src {images}; style-src 'unsafe-inline';"
+        " sandbox allow-popups allow-popups-to-escape-sandbox; frame-ancestors 'self';"
+        " base-uri 'none'; form-action 'none'"
+    )
+
+
+def page(html: str, title: str, embedded: Mapping[str, str], *, remote_images: bool) -> str:
+    """Make the page of a mail; `embedded` are the addresses of its own images by content id."""
+    body = _with_embedded(_sanitised_again(html), embedded)
+    if remote_images:
+        body = with_remote_images(body)
+    colours = _LIGHT if _OWN_COLOURS.search(body) else _EITHER
+    return (
+        '<!DOCTYPE html>\n<html><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{colours}{_LAYOUT}</style></head>"
+        f"<body>{body}</body></html>\n"
+    )
+
+
+def _sanitised_again(html: str) -> str:
+    """Sanitise what the database holds: other programs write to it too, and rules grow stricter."""
+    live = with_remote_images(html)
+    return sanitise(live) if is_tame(live) else text_to_html(plain_text(live))
+
+
+def _with_embedded(html: str, embedded: Mapping[str, str]) -> str:
+    known = {_bare(content_id): address for content_id, address in embedded.items()}
+
+    def shown(image: re.Match[str]) -> str:
+        address = known.get(_bare(unquote(decoded(image[2]))))
+        return f'{image[1]} src="{escape(address)}"' if address else image[1]
+
+    return _EMBEDDED.sub(shown, html)
+
+
+def _bare(content_id: str) -> str:
+    return content_id.strip().removeprefix("<").removesuffix(">")

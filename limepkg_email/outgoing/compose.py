@@ -1,0 +1,216 @@
+"""A message from the CRM is accepted: everything about it is checked, then written at once.
+
+Nothing is sent here. One job for each mail does that (`send`) after the commit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from limepkg_email.accounts.accounts import AccountBook, ConnectedAccount, read_accounts
+from limepkg_email.db import insert_new, plugin_connection
+from limepkg_email.errors import Conflict, Forbidden, NotFound
+from limepkg_email.host import Objects
+from limepkg_email.outgoing import records
+from limepkg_email.outgoing.content import MessageText, content_of
+from limepkg_email.outgoing.draft import Draft, OutgoingFile, Recipient, Submitted
+from limepkg_email.outgoing.headers import first_guid, sender_name
+from limepkg_email.outgoing.mime import Mail, mails_for
+from limepkg_email.outgoing.problems import MAX_SUBJECT, Problems, check_draft
+from limepkg_email.outgoing.recipients import Target, resolve
+from limepkg_email.outgoing.references import earlier_mails
+from limepkg_email.outgoing.transitions import OUTBOX
+from limepkg_email.query import Equals, Order, Query
+from limepkg_email.schema.setup import INSTALLATION_SETTING
+from limepkg_email.services import Services
+from limepkg_email.tasks.jobs import NewJob, enqueue
+from limepkg_email.text import cut, one_line
+from limepkg_email.thread_index import enter_outgoing
+
+__all__ = ["Draft", "OutgoingFile", "Recipient", "Submitted", "submit"]
+
+SUBMIT_MESSAGE = "limepkg_email.tasks.tasks.submit_message"
+
+_REPLY = "Re: "
+
+
+class _BegunElsewhere(Exception):
+    """Another request with the same key is committing just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A draft that may be written: nothing about it is refused any more."""
+
+    draft: Draft
+    account: ConnectedAccount
+    targets: tuple[Target, ...]
+    message: MessageText
+
+
+def submit(services: Services, draft: Draft) -> Submitted:
+    """Accept a message: write its limeobjects, its mails and the jobs that send them.
+
+    All in one transaction, as the acting user. Raises `InvalidInput` with sentences per field,
+    `Forbidden` without the permission `email.send_as:<account>` (or to change what is changed),
+    `NotFound` for a conversation or parent that the user may not see, and `Conflict` when the
+    message that was begun under the idempotency key is not there any more.
+    """
+    guid = first_guid(services.application.user.id, draft.idempotency_key)
+    try:
+        return _submit(services, draft, guid)
+    except _BegunElsewhere:
+        # The other request has committed, or its rows would not have been in the way.
+        return _submit(services, draft, guid)
+
+
+def _submit(services: Services, draft: Draft, guid: str) -> Submitted:
+    application = services.application
+    installation = application.settings.get(INSTALLATION_SETTING) or application.identifier
+    with (
+        application.unit_of_work() as work,
+        plugin_connection(application, work) as connection,
+    ):
+        if draft.idempotency_key:
+            before = _submitted_before(work.objects, connection, guid)
+            if before is not None:
+                return before
+        checked = _check(services, work.objects, connection, draft)
+        submitted = _write(services, work.objects, connection, checked, str(installation), guid)
+        work.after_commit(services.wake)
+    return submitted
+
+
+def _submitted_before(objects: Objects, connection: Connection, guid: str) -> Submitted | None:
+    follower = connection.scalar(select(OUTBOX.c.messagefollower).where(OUTBOX.c.guid == guid))
+    if follower is None:
+        return None
+    try:
+        message = objects.get("messagefollower", follower)["conversationmessage"]
+        assert isinstance(message, int)  # noqa: S101 - every message follower has its message
+        conversation = objects.get("conversationmessage", message)["conversation"]
+        assert isinstance(conversation, int)  # noqa: S101 - and that its conversation
+    except NotFound:
+        raise Conflict(
+            "The message that was begun under this idempotency key is not there any more."
+        ) from None
+    rows = objects.query(
+        Query(
+            "messagefollower",
+            Equals("conversationmessage", message),
+            order_by=(Order("id"),),
+            properties=(),
+        )
+    )
+    return Submitted(conversation, message, tuple(row.id for row in rows), repeated=True)
+
+
+def _check(services: Services, objects: Objects, connection: Connection, draft: Draft) -> _Checked:
+    """Read what is needed and refuse what must be refused; what is refused leaves no trace."""
+    problems = Problems()
+    content = content_of(draft.html, draft.text)
+    check_draft(draft, content, services.config, problems)
+    accounts = read_accounts(connection)
+    account = _account(services, accounts, draft.account, problems)
+    records.touch_conversation(objects, draft, services.clock())
+    subject = _subject(objects, draft)
+    records.check_parent(services, objects, draft, problems)
+    targets = resolve(services, objects, draft, accounts.own_addresses, problems)
+    problems.raise_any()
+    assert account is not None  # noqa: S101 - its absence is a problem
+    return _Checked(draft, account, targets, MessageText(subject, content))
+
+
+def _account(
+    services: Services, accounts: AccountBook, number: int, problems: Problems
+) -> ConnectedAccount | None:
+    account = next((each for each in accounts.accounts if each.id == number), None)
+    if account is None:
+        problems.add("account", f"There is no e-mail account {number}.")
+        return None
+    if not services.application.user.can(f"email.send_as:{account.engine_account}"):
+        raise Forbidden(f"You may not send as {account.email}.")
+    if not account.enabled:
+        problems.add("account", f"The account {account.email} is disabled.")
+    return account
+
+
+def _subject(objects: Objects, draft: Draft) -> str:
+    """Give the subject, for a reply without one that of the conversation; raises `NotFound`."""
+    given = one_line(draft.subject, MAX_SUBJECT)
+    if draft.conversation is None:
+        return given
+    conversation = objects.get("conversation", draft.conversation)
+    if given:
+        return given
+    subject = one_line(str(conversation["subject"] or ""))
+    if subject[: len(_REPLY)].lower() == _REPLY.lower():
+        return cut(subject, MAX_SUBJECT)
+    return cut(_REPLY + subject, MAX_SUBJECT).strip()
+
+
+def _write(
+    services: Services,
+    objects: Objects,
+    connection: Connection,
+    checked: _Checked,
+    installation: str,
+    guid: str,
+) -> Submitted:
+    now, draft = services.clock(), checked.draft
+    conversation = records.conversation_for(
+        services, objects, draft, checked.account, checked.message.subject, now
+    )
+    known = [each.follower for each in checked.targets if each.follower is not None]
+    mails = mails_for(
+        sender_name(services.application.user, checked.account),
+        installation,
+        checked.account,
+        checked.message,
+        draft.files,
+        checked.targets,
+        earlier_mails(objects, known),
+        guid,
+    )
+    followers = records.followers_for(services, objects, conversation, checked.targets)
+    message, messagefollowers = records.add_message(
+        services, objects, conversation, checked.message, checked.account, mails, followers, now
+    )
+    records.add_documents(objects, message, draft.files)
+    _queue(connection, checked.account, conversation, mails, messagefollowers, now)
+    return Submitted(conversation, message, tuple(messagefollowers))
+
+
+def _queue(
+    connection: Connection,
+    account: ConnectedAccount,
+    conversation: int,
+    mails: list[Mail],
+    messagefollowers: list[int],
+    now: datetime,
+) -> None:
+    """Write the outbox, the thread index and the jobs; the outbox is what settles a race."""
+    rows = [
+        {
+            "guid": mail.guid,
+            "messagefollower": messagefollower,
+            "account": account.engine_account,
+            "message_id": mail.message_id,
+            "recipient": mail.target.email,
+            "payload": mail.payload,
+            "state": "queued",
+            "state_at": now,
+            "created_at": now,
+        }
+        for mail, messagefollower in zip(mails, messagefollowers, strict=True)
+    ]
+    if insert_new(connection, OUTBOX, rows) != len(rows):
+        raise _BegunElsewhere
+    enter_outgoing(connection, [mail.message_id for mail in mails], conversation)
+    jobs = [
+        NewJob(SUBMIT_MESSAGE, {"guid": mail.guid}, key=f"submit:{mail.guid}") for mail in mails
+    ]
+    enqueue(connection, jobs, now)

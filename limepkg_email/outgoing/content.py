@@ -1,0 +1,142 @@
+"""The text of an outgoing mail: sanitised html, a plain text that says the same, and a preview."""
+
+from __future__ import annotations
+
+import html as escaping
+import re
+from dataclasses import dataclass
+
+import nh3
+from bs4 import BeautifulSoup, NavigableString, Tag
+
+from limepkg_email.incoming.markup import is_tame, plain_text
+from limepkg_email.text import one_line, storable
+
+PREVIEW_LENGTH = 256
+
+_TAGS = nh3.ALLOWED_TAGS - {"area", "map", "article", "aside", "nav", "details", "summary"}
+_ATTRIBUTES = {
+    **nh3.ALLOWED_ATTRIBUTES,
+    "*": {"style", "dir", "lang", "title"},
+    "table": {"border", "cellpadding", "cellspacing", "width", "align"},
+    "td": {"colspan", "rowspan", "width", "align", "valign"},
+    "th": {"colspan", "rowspan", "width", "align", "valign"},
+}
+_STYLES = {
+    "background-color", "border", "border-collapse", "color", "font-family", "font-size",
+    "font-style", "font-weight", "height", "line-height", "margin", "margin-left", "max-width",
+    "padding", "padding-left", "text-align", "text-decoration", "vertical-align", "width",
+}  # fmt: skip
+_SCHEMES = {"http", "https", "mailto", "tel"}
+_BLOCKS = [
+    "blockquote", "center", "dd", "div", "dl", "dt", "figcaption", "figure", "footer", "h1", "h2",
+    "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "table", "tr", "ul",
+]  # fmt: skip
+_PARAGRAPHS = {"blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"}
+_IMAGE = re.compile(r"<img\b[^>]*\ssrc=")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a message says: sanitised html (a fragment, as it is stored) and plain text."""
+
+    html: str
+    text: str
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether there is nothing to read and no picture to see."""
+        return not self.text.strip() and not _IMAGE.search(self.html)
+
+    @property
+    def preview(self) -> str:
+        """The beginning of the text in one line, for lists."""
+        return one_line(self.text, PREVIEW_LENGTH)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageText:
+    """Subject and content of a message, the same for every recipient."""
+
+    subject: str
+    content: Content
+
+
+def content_of(html: str, text: str) -> Content:
+    """Sanitise what a user wrote, and make the form of it that is missing from the other."""
+    html, text = storable(html), storable(text).strip()
+    if not html.strip():
+        return Content(_html_from(text), text)
+    if not is_tame(html):
+        # Parsing it could take minutes: its words must do.
+        text = text or plain_text(html).strip()
+        return Content(_html_from(text), text)
+    clean = _sanitised(html)
+    return Content(clean, text or text_from(clean))
+
+
+def document(fragment: str, title: str) -> str:
+    """Make a fragment into the complete html document that mail programs expect."""
+    return (
+        '<!DOCTYPE html>\n<html><head><meta charset="utf-8">'
+        f"<title>{escaping.escape(title)}</title></head>\n<body>{fragment}</body></html>\n"
+    )
+
+
+def text_from(fragment: str) -> str:
+    """Give html as plain text: a line for a block, `- ` for a list item, the address of a link."""
+    soup = BeautifulSoup(fragment, "lxml")
+    for string in soup.find_all(string=True):
+        # A line break of the source is a space, unless it is preformatted.
+        if string.find_parent("pre") is None:
+            string.replace_with(re.sub(r"\s+", " ", string))
+    for tag in soup.find_all(["br", "a", "img", *_BLOCKS]):
+        _spell_out(tag)
+    lines = [line.strip() for line in soup.get_text().split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _spell_out(tag: Tag) -> None:
+    if tag.name == "br":
+        tag.replace_with("\n")
+    elif tag.name == "img":
+        tag.replace_with(str(tag.get("alt") or ""))
+    elif tag.name == "a":
+        _spell_out_link(tag)
+    else:
+        _spell_out_block(tag)
+
+
+def _spell_out_link(tag: Tag) -> None:
+    target = str(tag.get("href") or "")
+    shown = tag.get_text().strip()
+    if target and target.removeprefix("mailto:").removeprefix("tel:") != shown:
+        tag.append(f" ({target})")
+
+
+def _spell_out_block(tag: Tag) -> None:
+    gap = "\n\n" if tag.name in _PARAGRAPHS else "\n"
+    if tag.name == "li":
+        tag.insert(0, NavigableString("- "))
+    tag.insert_before(NavigableString(gap))
+    tag.insert_after(NavigableString(gap))
+
+
+def _html_from(text: str) -> str:
+    lines = escaping.escape(text, quote=False).replace("\r\n", "\n")
+    paragraphs = [each.strip("\n") for each in re.split(r"\n{2,}", lines)]
+    return "".join("<p>" + each.replace("\n", "<br>") + "</p>" for each in paragraphs if each)
+
+
+def _sanitised(html: str) -> str:
+    # Relative addresses point into the CRM, where a recipient cannot follow them.
+    return nh3.clean(
+        html,
+        tags=set(_TAGS),
+        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
+        url_schemes=_SCHEMES,
+        url_relative="deny",
+        link_rel="noopener noreferrer",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+        filter_style_properties=_STYLES,
+    )

@@ -1,0 +1,121 @@
+"""What became of a sent mail: events and delivery reports move the state that people see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from limepkg_email.addresses import normalise
+from limepkg_email.engine.webhook import (
+    Event,
+    MessageBounce,
+    MessageDeliveryError,
+    MessageFailed,
+    MessageSent,
+)
+from limepkg_email.outgoing.transitions import OUTBOX, Report, apply
+from limepkg_email.services import Services
+
+_REPORT_WINDOW = timedelta(days=7)
+"""How far back a report without Message-ID is linked by its recipient: servers try for days."""
+
+
+def apply_delivery_event(services: Services, event: Event) -> bool:
+    """Move the state of the mail that the event is about; tells whether it is one of ours.
+
+    Found by the queue id, or by the Message-ID when the event overtakes the answer to the submit.
+    Late, doubled and reordered events are harmless.
+    """
+    match event:
+        case MessageSent() | MessageDeliveryError() | MessageFailed():
+            report = _report(services, event)
+            known = [OUTBOX.c.message_id == event.message_id]
+            if event.queue_id:
+                known.append(OUTBOX.c.queue_id == event.queue_id)
+            return apply(services, and_(OUTBOX.c.account == event.account, or_(*known)), report)
+        case MessageBounce():
+            return apply_bounce(
+                services,
+                message_ids=(event.message_id,),
+                recipient=event.recipient,
+                action=event.action,
+                status=event.status,
+                text=event.response,
+            )
+    return False
+
+
+def apply_bounce(
+    services: Services,
+    message_ids: Sequence[str],
+    recipient: str,
+    action: str,
+    status: str,
+    text: str,
+) -> bool:
+    """Note a delivery report (RFC 3464) about a sent mail; tells whether it is about one of ours.
+
+    Without a Message-ID it is about the newest mail of the last days to its recipient. `action` is
+    `failed`, `delayed`, or another one, which says that the mail has at least left.
+    """
+    state = {"failed": "bounced", "delayed": "delayed"}.get(action.strip().lower())
+    report = Report(
+        state=state or "sent",
+        date=services.clock(),
+        reason=text,
+        code=status,
+        recipient=recipient,
+    )
+    given = [each for each in message_ids if each]
+    if given:
+        return apply(services, OUTBOX.c.message_id.in_(given), report)
+    return apply(services, _latest_to(services, recipient), report)
+
+
+def _latest_to(services: Services, recipient: str) -> ColumnElement[bool]:
+    since = services.clock() - _REPORT_WINDOW
+    latest = (
+        select(OUTBOX.c.guid)
+        .where(
+            OUTBOX.c.recipient == normalise(recipient),
+            OUTBOX.c.recipient != "",
+            OUTBOX.c.created_at > since,
+            OUTBOX.c.state.in_(("sent", "delayed")),
+        )
+        .order_by(OUTBOX.c.created_at.desc(), OUTBOX.c.guid)
+        .limit(1)
+    )
+    return OUTBOX.c.guid == latest.scalar_subquery()
+
+
+def mark_failed(services: Services, guid: str, reason: str, code: str = "") -> None:
+    """Note that a mail cannot be handed to the engine; nothing if it is known to have left."""
+    report = Report(state="failed", date=services.clock(), reason=reason, code=code)
+    apply(services, OUTBOX.c.guid == guid, report)
+
+
+def _report(
+    services: Services, event: MessageSent | MessageDeliveryError | MessageFailed
+) -> Report:
+    state, reason, code = _told(event)
+    return Report(
+        state=state,
+        date=event.date or services.clock(),
+        reason=reason,
+        code=code,
+        queue_id=event.queue_id,
+        message_id=event.message_id,
+    )
+
+
+def _told(event: MessageSent | MessageDeliveryError | MessageFailed) -> tuple[str, str, str]:
+    match event:
+        case MessageSent():
+            return "sent", "", ""
+        case MessageDeliveryError():
+            reason = event.error or event.smtp_response or event.error_code
+            return "delayed", reason, str(event.smtp_response_code or event.error_code)
+        case MessageFailed():
+            return "failed", event.error, ""

@@ -1,0 +1,199 @@
+"""The states of a sent mail: which can follow which, and how one is taken on.
+
+Only here the state of an outbox entry and of its message follower changes after it was written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, select, update
+
+from limepkg_email.db import plugin_connection, table
+from limepkg_email.errors import NotFound
+from limepkg_email.host import LimeObject, Objects
+from limepkg_email.models import Outbox
+from limepkg_email.services import Services
+from limepkg_email.text import one_line, storable
+from limepkg_email.thread_index import enter_outgoing
+
+OUTBOX = table(Outbox)
+ADVANCES: Mapping[str, frozenset[str]] = {
+    "queued": frozenset({"delayed", "sent", "failed", "bounced", "cancelled"}),
+    "delayed": frozenset({"delayed", "sent", "failed", "bounced", "cancelled"}),
+    # A server that took the mail can still send it back, but not hold it up again.
+    "sent": frozenset({"failed", "bounced"}),
+    "failed": frozenset({"bounced"}),
+    # A mail that left all the same is told as it is.
+    "cancelled": frozenset({"sent", "bounced"}),
+    "bounced": frozenset(),
+}
+"""Which states can follow which. Events come late, doubled and in any order; what is not listed
+here is old news and changes nothing."""
+
+_UNDELIVERED = frozenset({"failed", "bounced"})
+_CODE = re.compile(r"\b[45]\d\d(?:[ -](?P<enhanced>[45]\.\d{1,3}\.\d{1,3}))?\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One mail of the outbox, as far as its state is concerned."""
+
+    guid: str
+    messagefollower: int
+    message_id: str
+    recipient: str
+    queue_id: str | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is told of a mail: a state, the reason in words, and an SMTP or other code for it."""
+
+    state: str
+    date: datetime
+    reason: str = ""
+    code: str = ""
+    recipient: str = ""
+    queue_id: str = ""
+    message_id: str = ""
+
+
+def apply(services: Services, where: ColumnElement[bool], report: Report) -> bool:
+    """Move the state of the outbox entry that the condition finds; tells whether there is one."""
+    application = services.application
+    with (
+        application.unit_of_work() as work,
+        plugin_connection(application, work) as connection,
+    ):
+        entry = locked_entry(connection, where, report.queue_id)
+        if entry is None:
+            return False
+        shown = messagefollower_of(work.objects, entry)
+        _note_ids(work.objects, connection, entry, shown, report)
+        if _advances(entry, shown, report):
+            _move(work.objects, connection, entry, shown, report)
+    return True
+
+
+def locked_entry(
+    connection: Connection, where: ColumnElement[bool], queue_id: str = ""
+) -> Entry | None:
+    """Read and lock the entry that the condition finds, preferably the one with the queue id."""
+    rows = connection.execute(
+        select(
+            OUTBOX.c.guid,
+            OUTBOX.c.messagefollower,
+            OUTBOX.c.message_id,
+            OUTBOX.c.recipient,
+            OUTBOX.c.queue_id,
+            OUTBOX.c.state,
+        )
+        .where(where)
+        .order_by(OUTBOX.c.guid)
+        .with_for_update()
+    )
+    entries = [Entry(*row) for row in rows]
+    return next(
+        (each for each in entries if queue_id and each.queue_id == queue_id),
+        entries[0] if entries else None,
+    )
+
+
+def messagefollower_of(objects: Objects, entry: Entry) -> LimeObject | None:
+    """Read the message follower that shows the entry's state, or `None` if it was deleted.
+
+    Compared by Message-ID too, because where objects live in a database of their own an entry can
+    outlive a transaction that failed, and its number belong to somebody else by now.
+    """
+    try:
+        found = objects.get("messagefollower", entry.messagefollower)
+    except NotFound:
+        return None
+    return found if found["messageid"] == entry.message_id else None
+
+
+def _advances(entry: Entry, shown: LimeObject | None, report: Report) -> bool:
+    # What people see decides: where it lives in another database it can lag behind the outbox.
+    current = str(shown["state"]) if shown else entry.state
+    # A failure without a queue id is our own giving up, perhaps without an answer of the engine:
+    # the mail can have left all the same.
+    given_up = current == "failed" and entry.queue_id is None
+    return report.state in ADVANCES.get(current, ()) or (given_up and report.state == "sent")
+
+
+def _move(
+    objects: Objects,
+    connection: Connection,
+    entry: Entry,
+    shown: LimeObject | None,
+    report: Report,
+) -> None:
+    connection.execute(
+        update(OUTBOX)
+        .where(OUTBOX.c.guid == entry.guid)
+        .values(state=report.state, state_at=report.date)
+    )
+    if shown is None:
+        return
+    objects.update(
+        "messagefollower",
+        shown.id,
+        {
+            "state": report.state,
+            "statedate": report.date,
+            "reason": one_line(report.reason, 1024),
+        },
+    )
+    if report.state in _UNDELIVERED:
+        objects.add("conversationmessageerror", _error(entry, shown, report))
+
+
+def _error(entry: Entry, shown: LimeObject, report: Report) -> dict[str, object]:
+    return {
+        "text": storable(report.reason, 10_000),
+        "date": report.date,
+        "code": one_line(report.code or _code_in(report.reason), 64),
+        "recipient": one_line(report.recipient or entry.recipient, 320),
+        "conversationmessage": shown["conversationmessage"],
+    }
+
+
+def _note_ids(
+    objects: Objects,
+    connection: Connection,
+    entry: Entry,
+    shown: LimeObject | None,
+    report: Report,
+) -> None:
+    """Take over the queue id, and the Message-ID if a mail server on the way has replaced ours.
+
+    Some do (Amazon SES, Exchange); answers and bounces then name theirs.
+    """
+    replaced = report.message_id not in ("", entry.message_id) and len(report.message_id) <= 256
+    values: dict[str, object] = {}
+    if report.queue_id and entry.queue_id is None:
+        values["queue_id"] = report.queue_id
+    if replaced:
+        values["message_id"] = report.message_id
+    if not values:
+        return
+    connection.execute(update(OUTBOX).where(OUTBOX.c.guid == entry.guid).values(values))
+    if shown is None:
+        return
+    names = {"queue_id": "queueid", "message_id": "messageid"}
+    objects.update("messagefollower", shown.id, {names[key]: each for key, each in values.items()})
+    if replaced:
+        message = objects.get("conversationmessage", int(str(shown["conversationmessage"])))
+        conversation = int(str(message["conversation"]))
+        enter_outgoing(connection, [report.message_id], conversation)
+
+
+def _code_in(reason: str) -> str:
+    """Give the SMTP code that a reason quotes, preferably the enhanced one (RFC 3463)."""
+    found = _CODE.search(reason)
+    return (found["enhanced"] or found[0]) if found else ""

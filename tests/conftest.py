@@ -1,0 +1,1 @@
+"""Nothing but this: the fixtures come from the package's own pytest plugin."""

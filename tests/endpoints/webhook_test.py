@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from limepkg_email.db import table
+from limepkg_email.endpoints.webhook import BODY_LIMIT, IGNORED, TASKS
+from limepkg_email.engine.webhook import signature
+from limepkg_email.models import Counter, Job
+
+from .crm import PREFIX, SECRET, Capture, Crm, capture, captures, statements
+
+MAIL = "limepkg_email.tasks.tasks.message_to_limeobjects"
+
+
+def deliver(crm: Crm, given: Capture, path: str = "/webhook/", **headers: str) -> int:
+    client = crm.app.test_client()
+    return client.post(
+        PREFIX + path, data=given.body, headers={**given.headers, **headers}
+    ).status_code
+
+
+def signed(crm: Crm, body: bytes, **headers: str) -> int:
+    given = {"X-EE-Wh-Signature": signature(SECRET, body), "X-EE-Wh-Event-Id": "an-id", **headers}
+    return deliver(crm, Capture("made", given, body))
+
+
+def counted(crm: Crm) -> dict[str, int]:
+    counter = table(Counter)
+    with crm.engine.connect() as connection:
+        rows = connection.execute(select(counter.c.name, counter.c.value))
+        return {row.name: row.value for row in rows}
+
+
+@pytest.mark.parametrize("given", captures(), ids=lambda each: each.name)
+def test_every_captured_webhook_is_acknowledged(crm: Crm, given: Capture) -> None:
+    event = json.loads(given.body)["event"]
+    assert deliver(crm, given) == (204 if event in IGNORED else 202)
+    assert [each.task for each in crm.jobs()] == ([TASKS[event]] if event in TASKS else [])
+
+
+def test_a_mail_becomes_one_job_with_the_body_as_it_came(any_crm: Crm) -> None:
+    given = capture("webhook-messageNew-weird")
+    assert deliver(any_crm, given) == 202
+    with any_crm.engine.connect() as connection:
+        row = connection.execute(select(table(Job))).one()
+    assert (row.task, row.event_id, row.created_at) == (MAIL, given.event_id, any_crm.now)
+    assert row.payload.encode() == given.body
+
+
+@pytest.mark.parametrize("name", ["webhook-messageNew-full", "webhook-messageSent"])
+def test_a_webhook_costs_exactly_one_statement(any_crm: Crm, name: str) -> None:
+    with statements(any_crm.engine) as executed:
+        assert deliver(any_crm, capture(name)) == 202
+    assert len(executed) == 1
+    assert executed[0].startswith("INSERT INTO limepkg_email_job")
+
+
+def test_a_webhook_that_nobody_handles_costs_no_statement(crm: Crm) -> None:
+    with statements(crm.engine) as executed:
+        assert deliver(crm, capture("webhook-mailboxNew")) == 204
+    assert executed == []
+
+
+def test_the_same_event_once_more_does_nothing(any_crm: Crm) -> None:
+    given = capture("webhook-messageNew-full")
+    assert [deliver(any_crm, given) for _ in range(3)] == [202, 202, 202]
+    assert len(any_crm.jobs()) == 1
+
+
+def test_the_same_body_without_an_event_id_is_taken_for_a_repetition(crm: Crm) -> None:
+    body = b'{"event":"messageNew","account":"support"}'
+    assert [signed(crm, body, **{"X-EE-Wh-Event-Id": ""}) for _ in range(2)] == [202, 202]
+    assert signed(crm, body, **{"X-EE-Wh-Event-Id": "x" * 65}) == 202
+    assert len(crm.jobs()) == 1
+
+
+def test_an_empty_body_is_never_acknowledged(crm: Crm) -> None:
+    """EmailEngine sends one, under the headers of the true request, after a lost connection."""
+    given = capture("webhook-empty-body-resend")
+    assert deliver(crm, Capture("resend", given.headers, b"")) == 401
+    assert deliver(crm, Capture("unsigned", {}, b"")) == 401
+    assert signed(crm, b"") == 400
+    assert crm.jobs() == []
+
+
+@pytest.mark.parametrize("wrong", ["", "nonsense", "ÿ", signature("another-secret", b"{}")])
+def test_a_wrong_signature_is_refused_before_the_body_is_read(crm: Crm, wrong: str) -> None:
+    given = capture("webhook-messageNew-full")
+    with statements(crm.engine) as executed:
+        assert deliver(crm, given, **{"X-EE-Wh-Signature": wrong}) == 401
+        assert deliver(crm, Capture("no json", {"X-EE-Wh-Signature": wrong}, b"[")) == 401
+    assert executed == []
+
+
+def test_a_changed_body_is_refused(crm: Crm) -> None:
+    given = capture("webhook-messageNew-full")
+    assert deliver(crm, Capture("changed", given.headers, given.body + b" ")) == 401
+
+
+@pytest.mark.parametrize(
+    "body", [b"[", b"[]", b"{}", b'{"event":1}', b'{"event":""}', b"[" * 99999]
+)
+def test_what_names_no_event_is_a_bad_request(crm: Crm, body: bytes) -> None:
+    assert signed(crm, body) == 400
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        b"half \xed\xa0\xbd an emoji",
+        b"a \x00 and a \x1b",
+        b'a \\u0000 \\ud83d "'.replace(b'"', b""),
+    ],
+)
+def test_a_strange_character_does_not_keep_the_mail_out(any_crm: Crm, subject: bytes) -> None:
+    body = b'{"event":"messageNew","account":"a","data":{"subject":"' + subject + b'"}}'
+    assert signed(any_crm, body) == 202
+    with any_crm.engine.connect() as connection:
+        payload = connection.execute(select(table(Job).c.payload)).scalar_one()
+    assert json.loads(payload)["event"] == "messageNew"
+
+
+def test_unknown_events_are_acknowledged_and_counted(any_crm: Crm) -> None:
+    for event in ("brandNew", "brandNew", "x" * 500, "odd\x07\u00e9"):
+        body = json.dumps({"event": event, "account": "a"}).encode()
+        assert signed(any_crm, body) == 202
+    assert counted(any_crm) == {
+        "webhook.unknown:brandNew": 2,
+        "webhook.unknown:" + "x" * 64: 1,
+        "webhook.unknown:odd__": 1,
+    }
+    assert any_crm.jobs() == []
+
+
+def test_a_body_above_the_limit_is_refused(crm: Crm) -> None:
+    response = crm.app.test_client().post(PREFIX + "/webhook/", data=b"x" * (BODY_LIMIT + 1))
+    assert (response.status_code, response.json["code"]) == (413, "request_entity_too_large")
+
+
+def test_a_mail_larger_than_the_hosts_own_limit_comes_in(crm: Crm) -> None:
+    crm.app.config["MAX_CONTENT_LENGTH"] = 1000
+    body = json.dumps({"event": "messageNew", "data": "x" * 5000}).encode()
+    assert signed(crm, body) == 202
+
+
+def test_without_a_job_table_the_engine_is_asked_to_try_again(tmp_path: Path) -> None:
+    crm = Crm(f"sqlite:///{tmp_path / 'crm.sqlite'}", tmp_path)
+    given = capture("webhook-messageNew-full")
+    response = crm.app.test_client().post(
+        PREFIX + "/webhook/", data=given.body, headers=given.headers
+    )
+    assert (response.status_code, response.json["code"]) == (503, "database_unavailable")
+    assert int(response.headers["Retry-After"]) > 0
+    crm.host.close()
+
+
+def test_a_database_that_is_away_is_never_an_acknowledgement(tmp_path: Path) -> None:
+    crm = Crm(f"sqlite:///{tmp_path / 'crm.sqlite'}", tmp_path)
+    crm.host.close()
+    (tmp_path / "crm.sqlite").unlink()
+    for each in tmp_path.glob("crm.sqlite-*"):
+        each.unlink()
+    (tmp_path / "crm.sqlite").mkdir()
+    assert deliver(crm, capture("webhook-messageNew-full")) == 503
+
+
+def test_an_application_that_the_host_does_not_know_is_not_found(crm: Crm) -> None:
+    given = capture("webhook-messageNew-full")
+    response = crm.app.test_client().post(
+        "/other/limepkg-email/webhook/", data=given.body, headers=given.headers
+    )
+    assert (response.status_code, response.json["code"]) == (404, "not_found")
+
+
+def test_only_posts_are_webhooks(crm: Crm) -> None:
+    response = crm.app.test_client().get(PREFIX + "/webhook/")
+    assert (response.status_code, response.headers["Allow"]) == (405, "POST")
+
+
+def test_the_workers_are_woken_and_do_nothing_in_the_request(crm: Crm) -> None:
+    woken: list[str] = []
+    crm.runner.start(lambda application: woken.append(application) or 0, lambda: ["crm"])
+    assert deliver(crm, capture("webhook-messageNew-full")) == 202
+    assert woken == []
+    crm.runner.paused = False
+    crm.runner.wake("crm")
+    assert woken == ["crm"]
+
+
+def test_both_forms_of_the_path_work(crm: Crm) -> None:
+    assert deliver(crm, capture("webhook-messageNew-full"), "/webhook") == 202
+    assert len(crm.jobs()) == 1
