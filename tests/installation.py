@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from limepkg_email.accounts.accounts import ConnectedAccount, add_account
 from limepkg_email.host import LimeObject
@@ -20,6 +21,14 @@ from limepkg_email.tasks.inline import InlineRunner
 
 SERVICE_SECRET = "shared-webhook-secret"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+class MovableClock(Protocol):
+    """A clock that tests can move."""
+
+    def __call__(self) -> datetime: ...
+
+    def advance(self, seconds: float) -> None: ...
 
 
 @dataclass
@@ -44,7 +53,7 @@ class Installation:
     host: ReferenceHost
     integration: EmailIntegration
     runner: InlineRunner
-    clock: TestClock
+    clock: MovableClock
     accounts: dict[str, ConnectedAccount] = field(default_factory=dict)
 
     @property
@@ -88,9 +97,10 @@ def installed(
     engine_token: str = "token",
     extensions: Sequence[object] = (),
     separate_plugin_database: str | None = None,
+    clock: MovableClock | None = None,
 ) -> Iterator[Installation]:
     """Install the integration in a new application called `demo`."""
-    clock, runner = TestClock(), InlineRunner(paused=True)
+    clock, runner = clock or TestClock(), InlineRunner(paused=True)
     options = ReferenceApplicationOptions(
         database_url=database_url,
         files_directory=directory / "files",

@@ -54,7 +54,7 @@ def domain(address: str) -> str:
 
 
 def display_name(name: str) -> str:
-    """Return the name as it can stand in a header and on a page: one line of at most 256 characters.
+    """Return the name as a header and a page can carry it: one line of at most 256 characters.
 
     Control characters (header injection), bidirectional controls and invisible characters are left
     out, and so are quotes around the whole name.

@@ -44,9 +44,7 @@ _FORWARD = re.compile(
     re.I,
 )
 # Header blocks: "From: … Sent: … To: … Subject: …". The first label opens one; the others confirm.
-_FROM = (
-    "from|från|fra|von|van|de|da|od|lähettäjä|saatja|от|от кого|від|差出人|发件人|寄件者|보낸 사람|gönderen"
-)
+_FROM = "from|från|fra|von|van|de|da|od|lähettäjä|saatja|от|от кого|від|差出人|发件人|寄件者|보낸 사람|gönderen"
 _OTHERS = (
     "sent|date|to|cc|subject|skickat|datum|till|kopia|ämne|sendt|dato|til|kopi|emne|gesendet|an"
     "|betreff|verzonden|aan|onderwerp|envoyé|à|objet|enviado(?: el| em)?|para|asunto|assunto|data"
@@ -113,9 +111,7 @@ def _confirmed(lines: Sequence[str], index: int) -> bool:
     return sum(_OTHER_LINE.match(line) is not None for line in following) >= 2
 
 
-def _attribution(
-    lines: Sequence[str], last: int, line: str, *, quote_follows: bool
-) -> int | None:
+def _attribution(lines: Sequence[str], last: int, line: str, *, quote_follows: bool) -> int | None:
     if line[-1:] not in (":", "："):
         return None
     joined = ""

@@ -18,7 +18,7 @@ MAX_MESSAGE_ID = 998
 """Octets of the longest line that RFC 5322 (2.1.1) allows."""
 MAX_EMAIL_ID = 190
 _USABLE_ID = re.compile(r"[^<>\s]+")
-_USABLE_EMAIL_ID = re.compile(r"[\x21-\x7e]{1,%d}" % MAX_EMAIL_ID)
+_USABLE_EMAIL_ID = re.compile(rf"[\x21-\x7e]{{1,{MAX_EMAIL_ID}}}")
 
 
 def content_key(message: Message) -> str:

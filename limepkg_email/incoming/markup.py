@@ -9,7 +9,7 @@ import html as entities
 import re
 
 MAX_DEPTH = 300
-"""Deepest nesting that is parsed; html5ever takes the square of it, and more for formatting tags."""
+"""Deepest nesting that is parsed: html5ever takes the square of it, for formatting tags more."""
 MAX_ESCAPES = 20_000
 """Most characters that need escaping; nh3 takes the square of their number within one text."""
 _HARMLESS_TAGS = 250
@@ -17,10 +17,11 @@ _MAX_MISNESTED = 300
 
 _TAG_NAME = re.compile(r"<(/?[a-z][a-z0-9]*)")
 # Never closed, or closed by the next one of their kind, so that leaving them open is ordinary.
-_OPEN_ENDED = frozenset(
+_OFTEN_OPEN = (
     "p br img hr input meta link base col wbr area param source embed track li td tr th dd dt tbody"
-    " thead tfoot colgroup option html head body".split()
+    " thead tfoot colgroup option html head body"
 )
+_OPEN_ENDED = frozenset(_OFTEN_OPEN.split())
 _BREAK = re.compile(
     r"<(?:br|hr|/?(?:p|div|tr|li|h[1-6]|table|blockquote|pre|ul|ol|dt|dd))\b[^<>]*>", re.I
 )

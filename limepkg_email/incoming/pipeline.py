@@ -279,10 +279,9 @@ def _follow_up(services: Services, mail: PreparedMail, imported: Imported) -> li
     account = mail.account.engine_account
     jobs: list[NewJob] = []
     if mail.message.unseen:
-        # One job marks everything that was imported before it begins: see `tasks.tasks.mark_seen`.
-        jobs.append(
-            NewJob(MARK_SEEN, {"account": account, "message": mail.message.id}, delay=_SEEN_DELAY)
-        )
+        # The delay lets one request mark all mails of a burst.
+        mark = {"account": account, "message": mail.message.id, "uid": mail.message.uid}
+        jobs.append(NewJob(MARK_SEEN, mark, delay=_SEEN_DELAY))
     actions: list[MessageAction] = collect(
         services.hooks.message_actions(application=services.application)
     )

@@ -19,18 +19,20 @@ REMOTE_PREFIX = "remote:"
 MAX_DATA_IMAGE = 100_000
 """Longest image within the HTML, in characters; larger ones belong into attachments."""
 
-_TAGS = frozenset(
+_ALLOWED = (
     "a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup"
     " dd del dfn dir div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img"
     " ins kbd li main mark menu nav ol p pre q rp rt ruby s samp section small span strike strong"
-    " sub summary sup table tbody td tfoot th thead time tr tt u ul var wbr".split()
+    " sub summary sup table tbody td tfoot th thead time tr tt u ul var wbr"
 )
+_TAGS = frozenset(_ALLOWED.split())
 # Their content is code or not meant to be read; that of other tags stays as text.
-_DROPPED_WITH_CONTENT = frozenset(
+_UNREADABLE = (
     "applet audio canvas datalist frameset iframe math noembed noframes script style svg template"
-    " title video xml".split()
+    " title video xml"
 )
-_CELL = frozenset("bgcolor colspan height nowrap rowspan valign width".split())
+_DROPPED_WITH_CONTENT = frozenset(_UNREADABLE.split())
+_CELL = {"bgcolor", "colspan", "height", "nowrap", "rowspan", "valign", "width"}
 _ATTRIBUTES = {
     "*": {"align", "dir", "lang", "style", "title"},
     "a": {"href"},
@@ -44,8 +46,8 @@ _ATTRIBUTES = {
     "ol": {"start", "type"},
     "table": {"bgcolor", "border", "cellpadding", "cellspacing", "height", "width"},
     "tbody": {"valign"},
-    "td": set(_CELL),
-    "th": set(_CELL),
+    "td": _CELL,
+    "th": _CELL,
     "tr": {"bgcolor", "height", "valign"},
     "ul": {"type"},
 }
@@ -71,15 +73,17 @@ _STYLES = (
     " padding-top table-layout text-align text-decoration text-decoration-color"
     " text-decoration-line text-decoration-style text-indent text-transform vertical-align"
     " visibility white-space width word-break word-spacing word-wrap"
-).split()
+)
 # nh3 compares names letter by letter, yet old mail programs write COLOR and Color.
-_SPELLINGS = {spelt for name in _STYLES for spelt in (name, name.upper(), name.capitalize())}
+_SPELLINGS = {
+    spelt for name in _STYLES.split() for spelt in (name, name.upper(), name.capitalize())
+}
 
 _CLEANER = nh3.Cleaner(
     tags=_TAGS,
     clean_content_tags=_DROPPED_WITH_CONTENT,
     attributes=_ATTRIBUTES,
-    allowed_classes={tag: _QUOTE_CLASSES for tag in ("div", "blockquote", "p", "pre", "span")},
+    allowed_classes=dict.fromkeys(("div", "blockquote", "p", "pre", "span"), _QUOTE_CLASSES),
     tag_attribute_values={"div": {"id": _QUOTE_IDS, "name": {"quote"}}, "p": {"id": _QUOTE_IDS}},
     set_tag_attribute_values={"a": {"target": "_blank"}},
     filter_style_properties=_SPELLINGS,
@@ -100,8 +104,7 @@ _STYLE = re.compile(r' style="([^"]*)"')
 _RISKY_DECLARATION = re.compile(
     r"(?<!rgb)(?<!rgba)(?<!hsl)(?<!hsla)\(|@|\\|^\s*(?i:margin)[^;]*-\d"
 )
-_DATA_EMPTY_CLASS = re.compile(r'(<[a-z][^<>]*?) class=""')
-_IMAGE = re.compile(r"data:image/(?:png|gif|jpe?g|webp|bmp);base64,[A-Za-z0-9+/=\s]*", re.I)
+_DATA_IMAGE = re.compile(r"data:image/(?:png|gif|jpe?g|webp|bmp);base64,[A-Za-z0-9+/=\s]*", re.I)
 _TINY = {
     side: re.compile(rf'(?: {side}="|[";]\s*{side}:)\s*[01](?:\.0+)?(?:px)?\s*[";!]', re.I)
     for side in ("width", "height")

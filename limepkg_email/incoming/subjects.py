@@ -33,9 +33,7 @@ def _prefixes(words: tuple[str, ...]) -> str:
 
 
 _REPLY = re.compile(_prefixes(REPLY_PREFIXES))
-_PREFIX = re.compile(
-    rf"(?:{_prefixes(REPLY_PREFIXES + FORWARD_PREFIXES)}|{_GATEWAY_TAG})\s*"
-)
+_PREFIX = re.compile(rf"(?:{_prefixes(REPLY_PREFIXES + FORWARD_PREFIXES)}|{_GATEWAY_TAG})\s*")
 _LIST_TAG = re.compile(r"\[[^\[\]]{1,40}\]\s*")
 
 

@@ -1,4 +1,4 @@
-"""Whether a person or a machine wrote a mail: one table of named rules, the first that holds decides.
+"""Whether a person or a machine wrote a mail: a table of named rules, the first to hold decides.
 
 `autoreply` is an answer nobody typed, `bounce` a report about the delivery of a mail, `bulk` a mail
 that was not written to us personally (list, newsletter, notification). None of them is answered
@@ -43,7 +43,7 @@ def machine_verdict(message: Message) -> Verdict:
 
 
 def wants_no_automatic_answer(message: Message) -> bool:
-    """Whether even a mail written by a person asks for no automatic answer (MS-OXCMAIL, 2.2.3.2.14).
+    """Whether the mail, even if a person wrote it, asks for no automatic answer (MS-OXCMAIL).
 
     `X-Auto-Response-Suppress` says what the sender's system does not want back, not who wrote the
     mail: Exchange gateways and other CRMs put it on personal mail too. So it is no rule by itself.
@@ -66,7 +66,8 @@ _BOUNCE_SUBJECT = re.compile(
 # Only ever a supporting sign: people write about their holidays too.
 _ABSENCE_SUBJECT = re.compile(
     r"(?:automat(?:ic|ed) reply|auto(?:matic)?[- ]?(?:reply|response)|out of (?:the )?office"
-    r"|autosvar|automatiskt? (?:svar|svarsmeddelande)|frånvaro|ej på kontoret|fraværs?|ikke til stede"
+    r"|autosvar|automatiskt? (?:svar|svarsmeddelande)|frånvaro|ej på kontoret|fraværs?"
+    r"|ikke til stede"
     r"|automatische (?:antwort|abwesenheit)|abwesenheit|automatisch antwoord|afwezig"
     r"|automaattinen vastaus|poissa|réponse automatique|absence|absent du bureau"
     r"|respuesta automática|fuera de (?:la )?oficina|risposta automatica|fuori sede"

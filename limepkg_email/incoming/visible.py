@@ -25,9 +25,8 @@ _CANDIDATE = re.compile(
 )
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)([^>]*)>")
 _VOID = frozenset(("br", "hr", "img", "col", "wbr"))
-_BLOCK = frozenset(
-    "p div br tr li h1 h2 h3 h4 h5 h6 table blockquote hr pre ul ol center dl dt dd".split()
-)
+_BLOCKS = "p div br tr li h1 h2 h3 h4 h5 h6 table blockquote hr pre ul ol center dl dt dd"
+_BLOCK = frozenset(_BLOCKS.split())
 _CONTAINER = re.compile(
     r' class="[^"]*\b(?:gmail_quote|yahoo_quoted|protonmail_quote|tutanota_quote|zmail_extra'
     r'|history_container|moz-forward-container)\b| name="quote"'
@@ -38,6 +37,7 @@ _TO_THE_END = re.compile(
     r'|mail-editor-reference-message-container|ms-outlook-mobile-body-separator-line)"'
     r'| class="[^"]*ms-outlook-mobile-reference-message'
 )
+_LONGEST_INTRODUCTION = 4  # lines, when the program wraps it and leaves one empty
 _SIGNATURE_TAG = re.compile(r'<[^>]+ class="[^"]*(?:gmail_signature|moz-signature)')
 _SIGNATURE = re.compile(r"--+\s|--+$|__+\s")
 
@@ -93,7 +93,7 @@ def visible_text(plain: str) -> str:
     marked = history_start(lines)
     quoted = next((i for i, line in enumerate(lines) if line.startswith(">")), None)
     start = marked
-    if quoted is not None and (marked is None or quoted <= _next_line(lines, marked)):
+    if quoted is not None and (marked is None or quoted <= marked + _LONGEST_INTRODUCTION):
         if not _only_quotes(lines[quoted:]):
             return plain
         start = attribution_start(lines, quoted) if marked is None else marked
@@ -213,8 +213,3 @@ def _only_quotes(lines: list[str]) -> bool:
         if line.strip() and not line.startswith(">"):
             return False
     return True
-
-
-def _next_line(lines: list[str], index: int) -> int:
-    # The introduction may take up three lines, and an empty one may follow it.
-    return index + 4

@@ -1,6 +1,5 @@
 """Endpoints about messages: reading, searching, changing."""
 
-import html
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -142,8 +141,12 @@ class _MailApi:
             )
         disposition = "attachment"
         if part.filename:
-            entities = html.escape(part.filename).encode("ascii", "xmlcharrefreplace").decode()
-            entities = entities.replace("\r", " ").replace("\n", " ")
+            entities = "".join(
+                character
+                if " " <= character <= "~" and character not in "&<>\"'"
+                else f"&#x{ord(character):X};"
+                for character in part.filename
+            )
             disposition += f"; filename=\"{entities}\"; filename*=utf-8''{quote(part.filename)}"
         content_type = part.content_type
         if content_type.startswith("text/"):

@@ -76,8 +76,8 @@ class Delivery:
         return delivered
 
     def deliver_exactly(self, raw: bytes, mailbox: str) -> StoredMessage:
-        """Put a mail into one inbox byte for byte, as if an unseen server had delivered it."""
-        content = Content.of(raw)
+        """Put a mail into one inbox with nothing added to it; line ends become CRLF."""
+        content = Content.of(normalize(raw))
         with self._database.transaction():
             return self._put(mailbox, self._mailboxes.store(content), content, prelude=b"")
 

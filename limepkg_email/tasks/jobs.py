@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
@@ -134,6 +135,32 @@ _CLAIM = (
 )
 
 
+# Only jobs that wait: one whose lease has ended may be what killed its worker, and runs alone.
+_CLAIM_ALIKE = (
+    update(_JOB)
+    .where(
+        _JOB.c.id.in_(
+            select(_JOB.c.id)
+            .where(
+                _QUEUED,
+                _JOB.c.task == bindparam("alike"),
+                _JOB.c.run_at <= bindparam("now", type_=UtcDateTime()),
+            )
+            .order_by(_JOB.c.run_at, _JOB.c.id)
+            .limit(bindparam("most"))
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(
+        state=JobState.RUNNING.value,
+        claim=bindparam("token"),
+        run_at=bindparam("until", type_=UtcDateTime()),
+        attempts=_JOB.c.attempts + 1,
+    )
+    .returning(_JOB.c.id, _JOB.c.task, _JOB.c.payload, _JOB.c.attempts, _JOB.c.key)
+)
+
+
 def enqueue(connection: Connection, jobs: Sequence[NewJob], now: datetime) -> int:
     """Ask for jobs and give how many of them are new.
 
@@ -155,8 +182,46 @@ def claim(connection: Connection, now: datetime, lease: timedelta) -> ClaimedJob
     found = connection.execute(_CLAIM, {"now": now, "token": token, "until": until}).one_or_none()
     if found is None:
         return None
-    return ClaimedJob(
-        found.id, found.task, found.payload or "null", found.attempts, token, until, found.key
+    return _claimed(found, token, until)
+
+
+def claim_alike(
+    connection: Connection, job: ClaimedJob, now: datetime, limit: int
+) -> list[ClaimedJob]:
+    """Take further due jobs of the same task, to be done together with a claimed one.
+
+    They end with `finish_all`; when the work fails they run again once their lease has ended.
+    """
+    taken = connection.execute(
+        _CLAIM_ALIKE,
+        {
+            "alike": job.task,
+            "now": now,
+            "most": limit,
+            "token": job.claim,
+            "until": job.lease_until,
+        },
+    )
+    return [
+        ClaimedJob(
+            row.id,
+            row.task,
+            row.payload or "null",
+            row.attempts,
+            job.claim,
+            job.lease_until,
+            row.key,
+        )
+        for row in taken
+    ]
+
+
+def finish_all(connection: Connection, jobs: Sequence[ClaimedJob], now: datetime) -> None:
+    """Mark jobs that were done together as done; those lost meanwhile stay as they are."""
+    connection.execute(
+        update(_JOB)
+        .where(_JOB.c.id.in_([job.id for job in jobs]), _JOB.c.claim == jobs[0].claim)
+        .values(state=JobState.DONE.value, finished_at=now, payload=None, claim=None)
     )
 
 
@@ -263,6 +328,10 @@ def listing(
         JobEntry(**{**row, "state": JobState(row["state"]), "result": row["result"] or ""})
         for row in connection.execute(chosen.limit(limit).offset(offset)).mappings()
     ]
+
+
+def _claimed(row: Any, token: str, until: datetime) -> ClaimedJob:
+    return ClaimedJob(row.id, row.task, row.payload or "null", row.attempts, token, until, row.key)
 
 
 def _insert(connection: Connection, jobs: Sequence[NewJob], now: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sqlalchemy import update
@@ -12,15 +13,17 @@ from limepkg_email.engine.types import Message
 from limepkg_email.engine.webhook import AccountEvent, MessageNew, parse_event
 from limepkg_email.errors import BadRequest, EmailIntegrationError, ImportRefused
 from limepkg_email.hooks import Imported, MessageAction, collect
-from limepkg_email.incoming import failures
+from limepkg_email.incoming import failures, seen
 from limepkg_email.incoming.pipeline import Outcome, import_message
+from limepkg_email.incoming.seen import SeenMail
 from limepkg_email.outgoing import send, status
 from limepkg_email.services import Services
+from limepkg_email.tasks import jobs
 from limepkg_email.tasks.jobs import ClaimedJob
 from limepkg_email.tasks.registry import FINISHED, TaskRegistry, task
 from limepkg_email.tasks.registry import Outcome as TaskOutcome
 
-SEEN = ("\\Seen",)
+_SEEN_TOGETHER = 500
 
 
 def _mail_could_not_be_imported(
@@ -61,9 +64,16 @@ def _import(services: Services, account: str, message: Message, job: ClaimedJob)
 
 
 @task()
-def mark_seen(services: Services, job: ClaimedJob, payload: Any) -> None:
-    """Mark an imported mail as seen in its mailbox."""
-    services.engine.add_flags(payload["account"], payload["message"], SEEN)
+def mark_seen(services: Services, job: ClaimedJob, payload: Any) -> TaskOutcome:
+    """Mark imported mails as seen in their mailboxes: this one and all others that wait for it."""
+    database = services.application.database
+    with database.begin() as connection:
+        others = jobs.claim_alike(connection, job, services.clock(), _SEEN_TOGETHER)
+    mails = [SeenMail(**payload), *(SeenMail(**json.loads(each.payload)) for each in others)]
+    seen.mark_seen(services.engine, mails)
+    with database.begin() as connection:
+        jobs.finish_all(connection, [job, *others], services.clock())
+    return FINISHED
 
 
 @task()

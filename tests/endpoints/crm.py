@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event
 from werkzeug.test import TestResponse
 
 from limepkg_email import EmailIntegration
-from limepkg_email.accounts.accounts import ConnectedAccount, add_account
+from limepkg_email.accounts.accounts import ConnectedAccount, add_account, read_accounts
 from limepkg_email.reference import (
     ReferenceApplication,
     ReferenceApplicationOptions,
@@ -95,19 +95,24 @@ class Crm:
         )
         self.integration.register_blueprint(self.app)
 
-    def install(self) -> ConnectedAccount:
+    def install(self) -> None:
         services = self.integration.anonymous_services("crm")
         run_setup(services)
-        self.application = services.application.as_user(services.config.system_user)
         with self.engine.begin() as connection:
-            self.account = add_account(
+            add_account(
                 connection,
                 engine_account="support",
                 email="support@example.com",
                 name="Support",
                 activated_at=self.now,
             )
-        return self.account
+        self.use_what_is_installed()
+
+    def use_what_is_installed(self) -> None:
+        services = self.integration.anonymous_services("crm")
+        self.application = services.application.as_user(services.config.system_user)
+        with self.engine.connect() as connection:
+            self.account = read_accounts(connection).accounts[0]
 
     application: ReferenceApplication
     account: ConnectedAccount

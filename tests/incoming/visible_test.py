@@ -28,7 +28,7 @@ def lines(text: str) -> list[str]:
 
 @pytest.mark.parametrize("path", MAILS, ids=lambda path: path.name)
 def test_only_the_new_words_of_a_reply_are_visible(path: Path) -> None:
-    expected = lines(path.with_suffix(".visible").read_text())
+    expected = lines(path.with_name(f"{path.name}.visible").read_text())
     mail = path.read_text()
     if path.suffix == ".txt":
         assert lines(visible_text(mail)) == expected

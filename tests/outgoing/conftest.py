@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from shutil import copy
 from typing import Any, cast
 
 import pytest
@@ -22,13 +23,12 @@ from limepkg_email.host import LimeObject
 from limepkg_email.models import Job, Outbox, ThreadEntry
 from limepkg_email.outgoing.compose import Draft, OutgoingFile, Submitted, submit
 from limepkg_email.query import And, Equals, Order, Query
-from limepkg_email.reference.application import ReferenceApplication
-from limepkg_email.reference.host import ReferenceHost
-from limepkg_email.reference.options import ReferenceApplicationOptions
+from limepkg_email.reference import ReferenceApplication, ReferenceApplicationOptions, ReferenceHost
 from limepkg_email.schema.limetypes import declared
 from limepkg_email.schema.planning import plan
 from limepkg_email.schema.setup import INSTALLATION_SETTING
 from limepkg_email.services import Services
+from limepkg_email.testing.postgres import Server
 
 CONFIG = {"emailengine_url": "http://127.0.0.1:1"}
 SECRETS = {"emailengine_token": "token", "emailengine_service_secret": "service-secret"}
@@ -166,16 +166,20 @@ class Office:
             event.remove(engine, "before_cursor_execute", note)
 
 
-def make_application(
+def reference_host(
     database_url: str, directory: Path, separate: str | None = None
-) -> tuple[ReferenceHost, ReferenceApplication]:
+) -> ReferenceHost:
     options = ReferenceApplicationOptions(
         database_url=database_url,
         files_directory=directory / "files",
         separate_plugin_database=separate,
         password_method="pbkdf2:sha256:1",
     )
-    host = ReferenceHost(None, {"crm": options})
+    return ReferenceHost(None, {"crm": options})
+
+
+def install(database_url: str, directory: Path, separate: str | None = None) -> ReferenceHost:
+    host = reference_host(database_url, directory, separate)
     host.create_databases()
     application = host.application("crm")
     application.users.add("lisa", name="Lisa Berg", email="lisa@example.com")
@@ -185,7 +189,7 @@ def make_application(
         application.limetypes.apply(step)
     migrate.upgrade(application.database)
     application.settings.set(INSTALLATION_SETTING, "5f0c")
-    return host, application
+    return host
 
 
 def make_office(application: ReferenceApplication, client: EngineClient | None = None) -> Office:
@@ -210,10 +214,42 @@ def make_office(application: ReferenceApplication, client: EngineClient | None =
     return Office(application, services, clock, account, wakes)
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with everything installed, to be copied: installing takes a second."""
+    directory = tmp_path_factory.mktemp("template")
+    install(f"sqlite:///{directory / 'crm.sqlite'}", directory).close()
+    return directory / "crm.sqlite"
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(
+    limepkg_email_postgres: Server, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The name of a database with everything installed, to be copied."""
+    url = limepkg_email_postgres.create_database()
+    directory = tmp_path_factory.mktemp("template")
+    install(url.render_as_string(hide_password=False), directory).close()
+    return str(url.database)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def installed_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database of its own with everything installed."""
+    if request.param == "sqlite":
+        copy(request.getfixturevalue("sqlite_template"), tmp_path / "crm.sqlite")
+        yield f"sqlite:///{tmp_path / 'crm.sqlite'}"
+        return
+    server: Server = request.getfixturevalue("limepkg_email_postgres")
+    url = server.create_database(request.getfixturevalue("postgresql_template"))
+    yield url.render_as_string(hide_password=False)
+    server.drop_database(url)
+
+
 @pytest.fixture
-def application(database_url: str, tmp_path: Path) -> Iterator[ReferenceApplication]:
-    host, application = make_application(database_url, tmp_path)
-    yield application
+def application(installed_url: str, tmp_path: Path) -> Iterator[ReferenceApplication]:
+    host = reference_host(installed_url, tmp_path)
+    yield host.application("crm")
     host.close()
 
 
