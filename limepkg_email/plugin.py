@@ -148,8 +148,8 @@ class EmailIntegration:
     # From here on the hooks that a host calls, under the names that Lime packages give them.
 
     def default_config(self) -> dict[str, object]:
-        """Give the default of every configuration key that has one."""
-        return {key.name: _plain(key.default) for key in keys() if not key.required}
+        """Give the default of every configuration key that has one which is not simply empty."""
+        return {key.name: _plain(key.default) for key in keys() if key.default not in (None, "")}
 
     def register_config(self) -> None:
         """Give the administrator's pages: there are none yet."""

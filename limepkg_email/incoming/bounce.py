@@ -46,19 +46,21 @@ _RECIPIENT = tuple(
         rf"^[ \t]*<{_ADDRESS[2:-2]}>[ \t]*(?:\([^)\r\n]{{0,200}}\))?:",  # Postfix, qmail
         rf"(?:wasn't delivered to|not delivered to|couldn't be delivered to|couldn't deliver"
         rf" (?:your message )?to|delayed to|delivery to)\s{{1,4}}\*{{0,2}}{_ADDRESS}",  # Gmail
-        rf"(?:delivery (?:has )?failed to these recipients[^\r\n]{{0,60}}|did(?:n't| not) reach the"
-        rf" following recipient[^\r\n]{{0,40}}|following address(?:es)? (?:had|has|failed)[^\r\n]{{0,60}}"
-        rf"|following recipient[^\r\n]{{0,60}})\s{{1,8}}(?:[^\r\n@<]{{0,80}}<?)?{_ADDRESS}",  # Exchange, Exim
+        # Exchange, Exim
+        rf"(?:delivery (?:has )?failed to these recipients|did(?:n't| not) reach the following"
+        rf" recipient|following address(?:es)? (?:had|has|failed)|following recipient)"
+        rf"[^\r\n]{{0,60}}\s{{1,8}}(?:[^\r\n@<]{{0,80}}<?)?{_ADDRESS}",
         rf"^[ \t]{{1,8}}{_ADDRESS}[ \t]*$",  # Exim: indented and alone
-        rf"(?:kunde inte levereras till|till följande mottagare|an folgende[^\r\n]{{0,40}}|kunne ikke"
-        rf" leveres til)[^\r\n@]{{0,60}}\s{{0,4}}{_ADDRESS}",
+        rf"(?:kunde inte levereras till|till följande mottagare|an folgende[^\r\n]{{0,40}}"
+        rf"|kunne ikke leveres til)[^\r\n@]{{0,60}}\s{{0,4}}{_ADDRESS}",
     )
 )
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d\.\d{1,3})(?![\d.])")
 _REPLY_CODE = re.compile(r"(?<![\d.-])([45])\d\d[ -](?=\D)")
 _REASON = re.compile(
-    r"^[^\r\n]{0,200}?((?:(?:said|error|response|rejected|reason|svar|diagnostic)[^\r\n]{0,100}:\s{0,8})"
-    r"?[45]\d\d[ -#][^\r\n]{1,600})",
+    r"^[^\r\n]{0,200}?"
+    r"((?:(?:said|error|response|rejected|reason|svar|diagnostic)[^\r\n]{0,100}:\s{0,8})?"
+    r"[45]\d\d[ -#][^\r\n]{1,600})",
     re.I | re.M,
 )
 _DELAYED = re.compile(

@@ -44,12 +44,16 @@ _FORWARD = re.compile(
     re.I,
 )
 # Header blocks: "From: … Sent: … To: … Subject: …". The first label opens one; the others confirm.
-_FROM = "from|från|fra|von|van|de|da|od|lähettäjä|saatja|от|от кого|від|差出人|发件人|寄件者|보낸 사람|gönderen"
+_FROM = (
+    "from|från|fra|von|van|de|da|od|lähettäjä|saatja|от|от кого|від|差出人|发件人|寄件者|보낸 사람"
+    "|gönderen"
+)
 _OTHERS = (
     "sent|date|to|cc|subject|skickat|datum|till|kopia|ämne|sendt|dato|til|kopi|emne|gesendet|an"
     "|betreff|verzonden|aan|onderwerp|envoyé|à|objet|enviado(?: el| em)?|para|asunto|assunto|data"
     "|inviato|oggetto|lähetetty|päivämäärä|vastaanottaja|kopio|aihe|wysłano|do|temat|odesláno|komu"
-    "|předmět|fecha|送信日時|宛先|件名|日付|发送时间|收件人|主题|보낸 날짜|받는 사람|제목|reply-to|svar till"
+    "|předmět|fecha|reply-to|svar till"
+    "|送信日時|宛先|件名|日付|发送时间|收件人|主题|보낸 날짜|받는 사람|제목"
 )
 _FROM_LINE = re.compile(rf"\**(?:{_FROM})\s?\**\s?[:：]\**\s*\S", re.I)
 _OTHER_LINE = re.compile(rf"\**(?:{_OTHERS})\s?\**\s?[:：]", re.I)

@@ -12,7 +12,7 @@ MAX_DEPTH = 300
 """Deepest nesting that is parsed: html5ever takes the square of it, for formatting tags more."""
 MAX_ESCAPES = 20_000
 """Most characters that need escaping; nh3 takes the square of their number within one text."""
-_HARMLESS_TAGS = 250
+_HARMLESS_TAGS = 500
 _MAX_MISNESTED = 300
 
 _TAG_NAME = re.compile(r"<(/?[a-z][a-z0-9]*)")

@@ -96,8 +96,14 @@ _CLEANER = nh3.Cleaner(
 _EMPTY_CLASS = re.compile(r'(<[a-z][^<>]*?) class=""')
 _IMAGE = re.compile(r"<img\b[^>]*>")
 _SOURCE = re.compile(r' src="\s*([^"]*)"')
-_BAD_LINK = re.compile(r'(<a\b[^>]*?) href="\s*(?:cid|data):[^"]*"', re.I)
-_RISKY_STYLE = re.compile(
+# `cid` and `data` are for images only; whatever a browser might still read as one of them goes too.
+_BAD_LINK = re.compile(
+    r' href="(?!\s*(?:[hH][tT]{2}[pP][sS]?|[mM][aA][iI][lL][tT][oO]|[tT][eE][lL]):)[^"]*"(?=[^<>]*>)'
+)
+# Two quick searches in C; what they find is looked at declaration by declaration.
+_SUSPECT_STYLE = re.compile(r' style="[^"(@\\]*[(@\\]')
+_NEGATIVE_MARGIN = re.compile(r"margin[^;\"]{0,60}-\d")
+_STYLE = re.compile(
     r' style="[^"]*?(?:(?<!rgb)(?<!rgba)(?<!hsl)(?<!hsla)\(|@|\\|margin[^;"]{0,60}-\d)'
 )
 _STYLE = re.compile(r' style="([^"]*)"')
@@ -105,6 +111,7 @@ _RISKY_DECLARATION = re.compile(
     r"(?<!rgb)(?<!rgba)(?<!hsl)(?<!hsla)\(|@|\\|^\s*(?i:margin)[^;]*-\d"
 )
 _DATA_IMAGE = re.compile(r"data:image/(?:png|gif|jpe?g|webp|bmp);base64,[A-Za-z0-9+/=\s]*", re.I)
+_SUSPECT_IMAGE = re.compile(r'[":] ?[01](?:\.0+)?(?:px)?\s*[";!]|none|hidden')
 _TINY = {
     side: re.compile(rf'(?: {side}="|[";]\s*{side}:)\s*[01](?:\.0+)?(?:px)?\s*[";!]', re.I)
     for side in ("width", "height")
@@ -122,9 +129,8 @@ def sanitise(html: str) -> str:
         cleaned = _EMPTY_CLASS.sub(r"\1", cleaned)
     if "<img" in cleaned:
         cleaned = _IMAGE.sub(_inert_image, cleaned)
-    if _BAD_LINK.search(cleaned):
-        cleaned = _BAD_LINK.sub(r"\1", cleaned)
-    if _RISKY_STYLE.search(cleaned):
+    cleaned = _BAD_LINK.sub("", cleaned)
+    if _SUSPECT_STYLE.search(cleaned) or _NEGATIVE_MARGIN.search(cleaned):
         cleaned = _STYLE.sub(_safe_style, cleaned)
     return cleaned
 
@@ -168,6 +174,8 @@ def _is_small_image(address: str) -> bool:
 
 def _is_tracking(tag: str) -> bool:
     # An image nobody can see is there to tell that the mail has been opened.
+    if not _SUSPECT_IMAGE.search(tag):
+        return False
     return all(side.search(tag) for side in _TINY.values()) or _HIDDEN.search(tag) is not None
 
 

@@ -10,16 +10,15 @@ MAX_SUBJECT = 998
 """Longest subject that is looked at: the longest line of RFC 5322 (2.1.1)."""
 
 REPLY_PREFIXES = (
-    "re", "sv", "vs", "aw", "antw", "antwort", "odp", "odg", "rif", "r", "res", "ynt", "bls", "vá",
-    "svar", "vast", "vastaus", "ats", "atb", "răsp", "απ", "ответ", "отв", "回复", "回覆", "答复", "答覆", "返信", "답장", "회신", "رد", "השב", "תשובה", "trả lời", "ตอบ",
-)  # fmt: skip
-"""Prefixes of replies. `VS` is Finnish for a reply but Danish and Norwegian for a forwarded mail."""
+    "re sv vs aw antw antwort odp odg rif r res ynt bls vá svar vast vastaus ats atb răsp απ ответ"
+    " отв 回复 回覆 答复 答覆 返信 답장 회신 رد השב תשובה ตอบ"
+)
+"""Prefixes of replies. `VS` is a reply in Finnish but a forwarded mail in Danish and Norwegian."""
 
 FORWARD_PREFIXES = (
-    "fwd", "fw", "vb", "wg", "vl", "vidar", "vidarebefordrat", "vidaresänt", "videresendt", "doorst",
-    "doorsturen", "fs", "i", "enc", "tr", "rv", "pd", "továbbítás", "továbbítva", "ilt", "i̇lt",
-    "trs", "πρθ", "пересл", "转发", "轉寄", "轉發", "転送", "전달", "הועבר", "إعادة توجيه", "chuyển tiếp", "ส่งต่อ",
-)  # fmt: skip
+    "fwd fw vb wg vl vidar vidarebefordrat vidaresänt videresendt doorst doorsturen fs i enc tr rv"
+    " pd továbbítás továbbítva ilt i̇lt trs πρθ пересл 转发 轉寄 轉發 転送 전달 הועבר ส่งต่อ"
+)
 
 _GATEWAY_TAG = (
     r"[\[(<*{]{1,3}\s*(?:external(?: e?mail| sender)?|extern(?:t|al|es)?|ext|ekstern|ulkoinen"
@@ -27,13 +26,13 @@ _GATEWAY_TAG = (
 )
 
 
-def _prefixes(words: tuple[str, ...]) -> str:
-    choice = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+def _prefixes(words: str) -> str:
+    choice = "|".join(re.escape(word) for word in sorted(words.split(), key=len, reverse=True))
     return rf"(?:{choice})\s?(?:[\[(]\d{{1,4}}[\])]|\*\d{{1,4}}|\^\d{{1,4}}|\d{{1,2}})?\s?[:：]"
 
 
 _REPLY = re.compile(_prefixes(REPLY_PREFIXES))
-_PREFIX = re.compile(rf"(?:{_prefixes(REPLY_PREFIXES + FORWARD_PREFIXES)}|{_GATEWAY_TAG})\s*")
+_PREFIX = re.compile(rf"(?:{_prefixes(f'{REPLY_PREFIXES} {FORWARD_PREFIXES}')}|{_GATEWAY_TAG})\s*")
 _LIST_TAG = re.compile(r"\[[^\[\]]{1,40}\]\s*")
 
 

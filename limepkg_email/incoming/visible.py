@@ -15,13 +15,12 @@ from limepkg_email.incoming.markup import decoded, plain_text
 _MAX_SEARCHED = 400_000
 """How much HTML is searched for the beginning of the history."""
 
-# One search in C decides whether a mail is looked at any closer.
-_CANDIDATE = re.compile(
-    r"<blockquote|<div class=\"|<div (?:[a-z]+=\"[^\"]*\" )?(?:id|name)=\"|border-top:\s*solid #"
-    r"|border-top:\s*1(?:\.0)?p[tx] solid #"
-    r"|[-_]{5}|(?:[:：]|:&nbsp;)\s*(?:</?(?:b|strong|span|font|p|div)[^>]*>\s*|&nbsp;)*(?:<br|<blockq|</(?:p|div))"
-    r"|<(?:b|strong)>\s*\*?\w{1,12}\s?:",
-    re.I,
+# Quick searches decide whether a mail is looked at any closer; `class` and `id` are left by the
+# sanitiser only where they mark quotes.
+_CANDIDATES = ("<blockquote", ' class="', ' id="', ' name="quote"', "-----", "_____")
+_CANDIDATE_LINE = re.compile(
+    r"[:：]\s*(?:&nbsp;\s*)?(?:</(?:span|font|a)>\s*)*(?:<br|</(?:p|div|b|strong)>)"
+    r"|>\s*(?:F(?:rom|ROM|rån|ra)|V[oa]n|D[ea]|Od|Lähettäjä|差出人|发件人|寄件者|От)\s?[:：]"
 )
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)([^>]*)>")
 _VOID = frozenset(("br", "hr", "img", "col", "wbr"))
@@ -37,34 +36,10 @@ _TO_THE_END = re.compile(
     r'|mail-editor-reference-message-container|ms-outlook-mobile-body-separator-line)"'
     r'| class="[^"]*ms-outlook-mobile-reference-message'
 )
+_SHORT_INTRODUCTION = 3
 _LONGEST_INTRODUCTION = 4  # lines, when the program wraps it and leaves one empty
 _SIGNATURE_TAG = re.compile(r'<[^>]+ class="[^"]*(?:gmail_signature|moz-signature)')
 _SIGNATURE = re.compile(r"--+\s|--+$|__+\s")
-
-
-class _Stack:
-    """The names of the open elements, as a list that can be kept at no cost."""
-
-    __slots__ = ("below", "name")
-
-    def __init__(self, name: str, below: _Stack | None) -> None:
-        self.name = name
-        self.below = below
-
-
-@dataclass(slots=True)
-class _Line:
-    text: str
-    end: int
-    open: _Stack | None
-
-
-@dataclass(slots=True)
-class _Reading:
-    """The lines of an HTML text up to the element that holds history, if there is one."""
-
-    lines: list[_Line]
-    quote: re.Match[str] | None = None
 
 
 def visible_html(html: str) -> str:
@@ -73,18 +48,20 @@ def visible_html(html: str) -> str:
     Understands the elements by which mail programs mark history and, for those that do not, the
     lines they write above it.
     """
-    if not _CANDIDATE.search(html):
+    marked = any(mark in html for mark in _CANDIDATES)
+    if not marked and not _CANDIDATE_LINE.search(html):
         return html
-    reading = _read(html)
-    texts = [line.text for line in reading.lines]
+    reader = _Reader(html)
+    texts = [line.text for line in reader.lines]
     start = history_start(texts)
-    if start is None:
-        if reading.quote is None or _answered_below(html, reading.quote):
+    # A mark right above the quote introduces it; one further up stands above unquoted history.
+    if start is None or (reader.quote is not None and len(texts) - start <= _SHORT_INTRODUCTION):
+        if reader.quote is None or _answered_below(html, reader.quote):
             return html
-        start = attribution_start(texts, len(texts))
-    if _is_forward(html, reading, texts, start):
+        start = attribution_start(texts, len(texts)) if start is None else start
+    if _is_forward(html, reader, texts, start):
         return html
-    return _cut(html, reading.lines[:start])
+    return _cut(html, reader.lines[:start])
 
 
 def visible_text(plain: str) -> str:
@@ -103,78 +80,99 @@ def visible_text(plain: str) -> str:
     return written if written.strip() else plain
 
 
-def _read(html: str) -> _Reading:
-    lines: list[_Line] = []
-    parts: list[str] = []
-    position = end = 0
-    stack = kept = None
-    for tag in _TAG.finditer(html, 0, _MAX_SEARCHED):
-        start = tag.start()
-        if start > position:
-            piece = html[position:start]
-            if not piece.isspace():
-                parts.append(piece)
-                end, kept = start, stack
-            elif parts:
-                parts.append(" ")
-        position = tag.end()
-        closing, name, attributes = tag.groups()
-        if name in _BLOCK and parts:
-            lines.append(_Line(_text(parts), end, kept))
-            parts = []
-        if closing:
-            stack = stack.below if stack else None
-            continue
-        if attributes or name == "blockquote":
-            if _holds_history(name, attributes):
-                _finish(lines, parts, end, kept)
-                return _Reading(lines, tag)
-        if name == "img":
-            parts.append(" ")
-            end, kept = position, stack
-        elif name not in _VOID:
-            stack = _Stack(name, stack)
-    if position < len(html):
-        parts.append(html[position:])
-    _finish(lines, parts, len(html), None)
-    return _Reading(lines)
+class _Open:
+    """The innermost open element and those around it; keeping one costs nothing."""
+
+    __slots__ = ("around", "name")
+
+    def __init__(self, name: str, around: _Open | None) -> None:
+        self.name = name
+        self.around = around
 
 
-def _finish(lines: list[_Line], parts: list[str], end: int, stack: _Stack | None) -> None:
-    if parts:
-        lines.append(_Line(_text(parts), end, stack))
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of text; `end` is where it ends in the HTML, inside the element `inside`."""
+
+    text: str
+    end: int
+    inside: _Open | None
 
 
-def _text(parts: list[str]) -> str:
-    return decoded("".join(parts)).replace("\xa0", " ").replace("\n", " ").strip()
+class _Reader:
+    """Reads sanitised HTML as lines, up to the element `quote` that holds history, if any."""
+
+    __slots__ = ("_end", "_inside", "_open", "_parts", "lines", "quote")
+
+    def __init__(self, html: str) -> None:
+        self.lines: list[_Line] = []
+        self.quote: re.Match[str] | None = None
+        self._parts: list[str] = []
+        self._end = 0
+        self._inside: _Open | None = None
+        self._open: _Open | None = None
+        self._read(html)
+
+    def _read(self, html: str) -> None:
+        position = 0
+        for tag in _TAG.finditer(html, 0, _MAX_SEARCHED):
+            if tag.start() > position:
+                self._add(html[position : tag.start()], tag.start())
+            position = tag.end()
+            if tag[2] in _BLOCK:
+                self._finish_line()
+            if tag[1]:
+                self._open = self._open.around if self._open else None
+            elif _holds_history(tag):
+                self.quote = tag
+                return
+            elif tag[2] not in _VOID:
+                self._open = _Open(tag[2], self._open)
+            elif tag[2] == "img":
+                self._add(" ", position, shows=True)
+        self._add(html[position:_MAX_SEARCHED], len(html))
+        self._finish_line()
+
+    def _add(self, piece: str, end: int, *, shows: bool = False) -> None:
+        if shows or not piece.isspace():
+            self._end, self._inside = end, self._open
+        self._parts.append(piece)
+
+    def _finish_line(self) -> None:
+        if self._parts:
+            text = decoded("".join(self._parts)).replace("\xa0", " ").replace("\n", " ").strip()
+            self.lines.append(_Line(text, self._end, self._inside))
+            self._parts = []
 
 
-def _holds_history(name: str, attributes: str) -> bool:
-    if name == "blockquote":
+def _holds_history(tag: re.Match[str]) -> bool:
+    if tag[2] == "blockquote":
         return True
-    return name in ("div", "p") and bool(
-        _CONTAINER.search(attributes) or _TO_THE_END.search(attributes)
-    )
+    if not tag[3] or tag[2] not in ("div", "p"):
+        return False
+    return bool(_CONTAINER.search(tag[3]) or _TO_THE_END.search(tag[3]))
 
 
 def _answered_below(html: str, quote: re.Match[str]) -> bool:
     """Whether anything but quotes and a signature follows the element."""
-    if _TO_THE_END.search(quote[3]):
-        return False
-    rest = html[_element_end(html, quote) :]
-    while (following := _next_quote(rest)) is not None:
-        before = plain_text(rest[: following.start()]).strip()
-        if before:
-            break
-        rest = rest[_element_end(rest, following) :]
-    signature = _SIGNATURE_TAG.search(rest)
-    answer = plain_text(rest[: signature.start()] if signature else rest).strip()
-    return bool(answer) and not _SIGNATURE.match(answer)
-
-
-def _next_quote(html: str) -> re.Match[str] | None:
-    found = _TAG.finditer(html)
-    return next((t for t in found if not t[1] and _holds_history(t[2], t[3])), None)
+    following: re.Match[str] | None = quote
+    while following is not None:
+        if _TO_THE_END.search(following[3]):
+            return False
+        position = _element_end(html, following)
+        following = None
+        for tag in _TAG.finditer(html, position):
+            written = html[position : tag.start()].replace("&nbsp;", " ").strip()
+            if written:
+                return not _SIGNATURE.match(written)
+            if _SIGNATURE_TAG.match(tag[0]):
+                return False
+            position = tag.end()
+            if not tag[1] and _holds_history(tag):
+                following = tag
+                break
+    written = html[position:].replace("&nbsp;", " ").strip()
+    return bool(written) and not _SIGNATURE.match(written)
 
 
 def _element_end(html: str, opening: re.Match[str]) -> int:
@@ -186,11 +184,11 @@ def _element_end(html: str, opening: re.Match[str]) -> int:
     return len(html)
 
 
-def _is_forward(html: str, reading: _Reading, texts: list[str], start: int) -> bool:
-    if reading.quote is not None:
-        if "moz-forward-container" in reading.quote[3]:
+def _is_forward(html: str, reader: _Reader, texts: list[str], start: int) -> bool:
+    if reader.quote is not None:
+        if "moz-forward-container" in reader.quote[3]:
             return True
-        beginning = html[reading.quote.end() : reading.quote.end() + 1_000]
+        beginning = html[reader.quote.end() : reader.quote.end() + 1_000]
         texts = texts + plain_text(beginning).strip().split("\n")[:3]
     return begins_forward(texts, start)
 
@@ -199,10 +197,10 @@ def _cut(html: str, written: list[_Line]) -> str:
     if not any(line.text for line in written):
         return html
     last = written[-1]
-    closing, stack = [], last.open
-    while stack is not None:
-        closing.append(f"</{stack.name}>")
-        stack = stack.below
+    closing, element = [], last.inside
+    while element is not None:
+        closing.append(f"</{element.name}>")
+        element = element.around
     return html[: last.end] + "".join(closing)
 
 

@@ -142,7 +142,8 @@ def _given_parents(
     config: Configuration, objects: Objects, found: Iterable[Target], problems: Problems
 ) -> Mapping[ParentReference, str]:
     """Read the objects that were given, as the acting user sees them; gives their names."""
-    given = [each.parent for each in found if each.parent is not None]
+    known = {each.limetype for each in config.follower_parents}
+    given = [each.parent for each in found if each.parent and each.parent.limetype in known]
     names: dict[ParentReference, str] = {}
     for kind in config.follower_parents:
         ids = sorted({each.id for each in given if each.limetype == kind.limetype})

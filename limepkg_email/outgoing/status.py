@@ -64,7 +64,7 @@ def apply_bounce(
     report = Report(
         state=state or "sent",
         date=services.clock(),
-        reason=text,
+        reason=text if state else "",
         code=status,
         recipient=recipient,
     )
@@ -91,9 +91,10 @@ def _latest_to(services: Services, recipient: str) -> ColumnElement[bool]:
 
 
 def mark_failed(services: Services, guid: str, reason: str, code: str = "") -> None:
-    """Note that a mail cannot be handed to the engine; nothing if it is known to have left."""
+    """Note that a mail cannot be handed to the engine; nothing if the engine has it or had it."""
+    waiting = and_(OUTBOX.c.guid == guid, OUTBOX.c.queue_id.is_(None), OUTBOX.c.state == "queued")
     report = Report(state="failed", date=services.clock(), reason=reason, code=code)
-    apply(services, OUTBOX.c.guid == guid, report)
+    apply(services, waiting, report)
 
 
 def _report(

@@ -10,11 +10,12 @@ from limepkg_email.clock import Clock
 from limepkg_email.reference import tables
 from limepkg_email.reference.access import NOBODY, ROLES, ReferenceUser
 from limepkg_email.reference.database import Database
+from limepkg_email.reference.ddl import limetype_tables
 from limepkg_email.reference.definitions import builtin, to_json
 from limepkg_email.reference.files import ReferenceFiles
 from limepkg_email.reference.limetypes import ReferenceLimetypes
 from limepkg_email.reference.options import ReferenceApplicationOptions
-from limepkg_email.reference.schema import Schema, SchemaCache
+from limepkg_email.reference.schema import SchemaCache
 from limepkg_email.reference.settings import ReferenceSettings
 from limepkg_email.reference.users import Users
 from limepkg_email.reference.work import ReferenceUnitOfWork
@@ -42,7 +43,7 @@ class Tenant:
                 return False
             tables.metadata.create_all(connection)
             found = builtin()
-            Schema(1, found, self.clock).metadata.create_all(connection)
+            limetype_tables(found).create_all(connection)
             rows = [{"name": each.name, "definition": to_json(each)} for each in found]
             connection.execute(insert(tables.limetype), rows)
             connection.execute(insert(tables.role), [role.row() for role in ROLES])

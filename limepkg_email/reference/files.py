@@ -154,10 +154,10 @@ def _written(path: Path) -> Iterator[BinaryIO]:
 
 
 def _file_columns(schema: Schema) -> Iterator[Column[Any]]:
-    for table in schema.tables.values():
-        for each in table.definition.limetype.properties:
+    for definition in schema.definitions.values():
+        for each in definition.limetype.properties:
             if each.type == "file":
-                yield table.table.c[each.name]
+                yield schema.table(definition.name).table.c[each.name]
 
 
 def _known(id_: str) -> str:

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, MetaData, insert, update
 
 from limepkg_email.errors import InvalidInput
 from limepkg_email.limetypes import (
@@ -21,6 +21,7 @@ from limepkg_email.limetypes import (
 )
 from limepkg_email.reference import tables
 from limepkg_email.reference.database import Database
+from limepkg_email.reference.ddl import empty_table, property_column, property_indexes
 from limepkg_email.reference.definitions import (
     Definition,
     check_name,
@@ -30,14 +31,7 @@ from limepkg_email.reference.definitions import (
     with_option,
     with_property,
 )
-from limepkg_email.reference.schema import (
-    LimetypeTable,
-    Schema,
-    SchemaCache,
-    empty_table,
-    property_column,
-    property_indexes,
-)
+from limepkg_email.reference.schema import Schema, SchemaCache
 from limepkg_email.reference.values import column_type
 
 
@@ -54,86 +48,86 @@ class ReferenceLimetypes:
         """Give every limetype by name, as the database has them now."""
         with self._database.reader.connect() as connection:
             schema = self._cache.refresh(connection)
-        return {name: each.definition.limetype for name, each in schema.tables.items()}
+        return {name: each.limetype for name, each in schema.definitions.items()}
 
     def apply(self, step: Step) -> None:
         """Carry out one setup step; a step that is already done changes nothing."""
         with self._database.engine.begin() as connection:
-            _Change(connection, self._cache.read(connection, lock=True)).carry_out(step)
-        with self._database.reader.connect() as connection:
-            self._cache.refresh(connection)
+            schema = self._cache.refresh(connection, lock=True)
+            changed = _Change(connection, schema).carry_out(step)
+            if changed is None:
+                return
+            version = tables.schema_version.c.version
+            connection.execute(update(tables.schema_version).values(version=version + 1))
+        self._cache.adopt(schema.changed(changed))
 
 
 class _Change:
-    """One step within its transaction, with the schema as it was before."""
+    """One step within its transaction; gives the definition that it changed, if it did."""
 
     def __init__(self, connection: Connection, schema: Schema) -> None:
         self._connection = connection
         self._schema = schema
         self._operations = Operations(MigrationContext.configure(connection))
 
-    def carry_out(self, step: Step) -> None:
+    def carry_out(self, step: Step) -> Definition | None:
         match step:
             case CreateLimetype(limetype):
-                self._create(limetype)
+                return self._create(limetype)
             case AddProperty():
-                self._add_property(step)
+                return self._add_property(step)
             case AddOption(limetype=name):
-                table = self._schema.table(name)
-                self._store(table, with_option(table.definition.limetype, step))
+                return self._stored(name, with_option(self._limetype(name), step))
             case Lengthen():
-                self._lengthen(step)
+                return self._lengthen(step)
             case _:
                 assert_never(step)
 
-    def _create(self, limetype: Limetype) -> None:
-        if limetype.name in self._schema.tables:
-            return
+    def _create(self, limetype: Limetype) -> Definition | None:
+        if limetype.name in self._schema.definitions:
+            return None
         check_name(limetype.name)
         definition = Definition(replace(limetype, properties=()))
-        empty_table(limetype.name, self._schema.metadata).create(self._connection)
+        empty_table(limetype.name, MetaData()).create(self._connection)
         row = {"name": limetype.name, "definition": to_json(definition)}
         self._connection.execute(insert(tables.limetype), row)
-        self._raise_version()
+        return definition
 
-    def _add_property(self, step: AddProperty) -> None:
+    def _add_property(self, step: AddProperty) -> Definition | None:
         declared = step.property
-        table = self._schema.table(step.limetype)
-        changed = with_property(table.definition.limetype, step)
+        changed = with_property(self._limetype(step.limetype), step)
         if changed is None:
-            return
+            return None
         check_property(declared)
-        if declared.type == "belongsto" and declared.related not in self._schema.tables:
+        if declared.type == "belongsto" and declared.related not in self._schema.definitions:
             raise InvalidInput(f"there is no limetype {declared.related} for {declared.name}")
-        metadata = self._schema.metadata
         # SQLite takes a foreign key together with a new column, but not afterwards.
         self._operations.add_column(
-            step.limetype, property_column(declared, metadata), inline_references=True
+            step.limetype, property_column(declared, MetaData()), inline_references=True
         )
-        table.table.append_column(property_column(declared, metadata))
-        for index in property_indexes(declared, table.table):
+        table = empty_table(step.limetype, MetaData())
+        table.append_column(property_column(declared, table.metadata))
+        for index in property_indexes(declared, table):
             index.create(self._connection)
-        self._store(table, changed)
+        return self._stored(step.limetype, changed)
 
-    def _lengthen(self, step: Lengthen) -> None:
-        table = self._schema.table(step.limetype)
-        changed = with_length(table.definition.limetype, step)
+    def _lengthen(self, step: Lengthen) -> Definition | None:
+        changed = with_length(self._limetype(step.limetype), step)
         declared = changed.property(step.property) if changed else None
         if declared is None:
-            return
+            return None
         # SQLite keeps no length in its columns, and could change them only by copying the table.
         if declared.type == "string" and self._connection.dialect.name != "sqlite":
             self._operations.alter_column(step.limetype, step.property, type_=column_type(declared))
-        self._store(table, changed)
+        return self._stored(step.limetype, changed)
 
-    def _store(self, table: LimetypeTable, changed: Limetype | None) -> None:
+    def _limetype(self, name: str) -> Limetype:
+        return self._schema.definition(name).limetype
+
+    def _stored(self, name: str, changed: Limetype | None) -> Definition | None:
         if changed is None:
-            return
-        definition = replace(table.definition, limetype=changed)
-        statement = update(tables.limetype).where(tables.limetype.c.name == table.name)
+            return None
+        definition = replace(self._schema.definition(name), limetype=changed)
+        statement = update(tables.limetype).where(tables.limetype.c.name == name)
         self._connection.execute(statement.values(definition=to_json(definition)))
-        self._raise_version()
-
-    def _raise_version(self) -> None:
-        column = tables.schema_version.c.version
-        self._connection.execute(update(tables.schema_version).values(version=column + 1))
+        return definition

@@ -1,29 +1,18 @@
-"""The tables of the limetypes: built from the definitions once per version, then only looked up."""
+"""The tables of the limetypes as statements see them: built when needed, then only looked up."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    ForeignKey,
-    Index,
-    MetaData,
-    Table,
-    func,
-    select,
-)
+from sqlalchemy import Column, Connection, MetaData, Table, select
 from sqlalchemy.exc import DatabaseError
 
 from limepkg_email.clock import Clock
 from limepkg_email.errors import DatabaseUnavailable, InvalidInput, SetupRequired
 from limepkg_email.host import Values
-from limepkg_email.limetypes import Property
 from limepkg_email.models import BigId
 from limepkg_email.reference import tables
 from limepkg_email.reference.database import Database
@@ -59,11 +48,11 @@ class LimetypeTable:
 
     __slots__ = ("_defaults", "_required", "_statements", "columns", "definition", "name", "table")
 
-    def __init__(self, definition: Definition, table: Table, clock: Clock) -> None:
+    def __init__(self, definition: Definition, clock: Clock) -> None:
         self.definition = definition
         self.name = definition.name
-        self.table = table
-        self.columns = _columns(definition, table)
+        self.table = _table(definition)
+        self.columns = _columns(definition, self.table)
         self._required = frozenset(
             each.name for each in definition.limetype.properties if each.required
         )
@@ -137,26 +126,40 @@ class LimetypeTable:
 
 
 class Schema:
-    """All limetypes at one version."""
+    """All limetypes at one version; `definitions` are in the order in which they were made."""
 
-    __slots__ = ("metadata", "tables", "version")
+    __slots__ = ("_clock", "_tables", "definitions", "version")
 
     def __init__(self, version: int, definitions: Iterable[Definition], clock: Clock) -> None:
-        found = tuple(definitions)
         self.version = version
-        self.metadata = _metadata(found)
-        self.tables: Mapping[str, LimetypeTable] = {
-            each.name: LimetypeTable(each, self.metadata.tables[each.name], clock) for each in found
-        }
+        self.definitions: Mapping[str, Definition] = {each.name: each for each in definitions}
+        self._clock = clock
+        self._tables: dict[str, LimetypeTable] = {}
 
     def table(self, limetype: str) -> LimetypeTable:
         """Give the table of a limetype; raises `InvalidInput` with its name."""
-        found = self.tables.get(limetype)
+        found = self._tables.get(limetype)
+        if found is None:
+            found = self._tables[limetype] = LimetypeTable(self.definition(limetype), self._clock)
+        return found
+
+    def definition(self, limetype: str) -> Definition:
+        """Give the definition of a limetype; raises `InvalidInput` with its name."""
+        found = self.definitions.get(limetype)
         if found is None:
             raise InvalidInput(
                 f"there is no limetype {limetype}", errors={limetype: ["No such limetype."]}
             )
         return found
+
+    def changed(self, definition: Definition) -> Schema:
+        """Give the next version, with this limetype new or changed; keeps what was built."""
+        definitions = {**self.definitions, definition.name: definition}
+        following = Schema(self.version + 1, definitions.values(), self._clock)
+        following._tables = {
+            name: table for name, table in self._tables.items() if name != definition.name
+        }
+        return following
 
 
 class SchemaCache:
@@ -174,81 +177,36 @@ class SchemaCache:
 
     def current(self) -> Schema:
         """Give the schema without asking the database, but for the first time."""
-        if self._schema is None:
-            with self._database.reader.connect() as connection:
-                self._schema = self.read(connection)
-        return self._schema
-
-    def refresh(self, connection: Connection) -> Schema:
-        """Give the schema as the database has it now."""
         known = self._schema
-        if known is None or _version(connection) != known.version:
-            known = self._schema = self.read(connection)
+        if known is None:
+            with self._database.reader.connect() as connection:
+                known = self.refresh(connection)
         return known
 
-    def read(self, connection: Connection, *, lock: bool = False) -> Schema:
-        """Read the schema; with `lock` nobody else changes it until the transaction ends."""
-        version = _version(connection, lock=lock)
+    def refresh(self, connection: Connection, *, lock: bool = False) -> Schema:
+        """Give the schema as the database has it now.
+
+        With `lock` nobody else changes it until the transaction ends.
+        """
+        known, version = self._schema, _version(connection, lock=lock)
+        if known is None or version != known.version:
+            known = self._schema = self._read(connection, version)
+        return known
+
+    def adopt(self, schema: Schema) -> None:
+        """Take the schema that was just committed."""
+        self._schema = schema
+
+    def _read(self, connection: Connection, version: int) -> Schema:
         statement = select(tables.limetype.c.definition).order_by(tables.limetype.c.id)
         definitions = [from_json(each) for each in connection.execute(statement).scalars()]
         return Schema(version, definitions, self._clock)
 
 
-def empty_table(limetype: str, metadata: MetaData) -> Table:
-    """Build the table of a limetype that has no properties yet.
-
-    SQLite would give the id of a deleted object to the next one, unless told not to.
-    """
-    key = Column("id", BigId, primary_key=True)
-    return Table(limetype, metadata, key, sqlite_autoincrement=True)
-
-
-def property_column(declared: Property, metadata: MetaData) -> Column[Any]:
-    """Build the column of a property; the limetype it points at must be in the metadata."""
-    target = _target(declared, metadata)
-    kind = column_type(declared)
-    if target is None:
-        return Column(declared.name, kind)
-    # A file can go while objects refer to it; any other object cannot.
-    ondelete = "SET NULL" if declared.type == "file" else None
-    return Column(declared.name, kind, ForeignKey(target, ondelete=ondelete))
-
-
-def _target(declared: Property, metadata: MetaData) -> Column[Any] | str | None:
-    if declared.type == "user":
-        return tables.user.c.id
-    if declared.type == "file":
-        return tables.file.c.id
-    if declared.related is None:
-        return None
-    related = metadata.tables.get(declared.related)
-    return f"{declared.related}.id" if related is None else related.c.id
-
-
-def property_indexes(declared: Property, table: Table) -> list[Index]:
-    """Build the indexes of a property.
-
-    Relations always have one. Text has a second one in lower case, for comparisons without regard
-    to case.
-    """
-    column = table.c[declared.name]
-    found = []
-    if declared.indexed or column.foreign_keys:
-        found.append(Index(_index_name(table.name, declared.name), column))
-    if declared.indexed and declared.type in ("string", "link"):
-        name = _index_name(table.name, declared.name, "_lower")
-        found.append(Index(name, func.lower(column)))
-    return found
-
-
-def _metadata(definitions: Iterable[Definition]) -> MetaData:
-    metadata = MetaData()
-    for definition in definitions:
-        table = empty_table(definition.name, metadata)
-        for declared in definition.limetype.properties:
-            table.append_column(property_column(declared, metadata))
-            property_indexes(declared, table)
-    return metadata
+def _table(definition: Definition) -> Table:
+    # Without keys and indexes, which statements do not need; `ddl` knows them.
+    columns = [Column(each.name, column_type(each)) for each in definition.limetype.properties]
+    return Table(definition.name, MetaData(), Column("id", BigId, primary_key=True), *columns)
 
 
 def _columns(definition: Definition, table: Table) -> dict[str, PropertyColumn]:
@@ -264,12 +222,6 @@ def _columns(definition: Definition, table: Table) -> dict[str, PropertyColumn]:
     }
     found["id"] = PropertyColumn("id", table.c.id, _not_written, integer, False)
     return found
-
-
-def _index_name(table: str, column: str, suffix: str = "") -> str:
-    name = f"ix_{table}_{column}{suffix}"
-    # PostgreSQL cuts names after 63 bytes, and two cut names could be the same.
-    return name if len(name) <= 63 else f"ix_{sha256(name.encode()).hexdigest()[:32]}"
 
 
 def _constant(value: str) -> Callable[[], str | datetime]:

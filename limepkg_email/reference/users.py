@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from werkzeug.security import check_password_hash, generate_password_hash
 
@@ -72,19 +72,18 @@ class Users:
 
     def find(self, login: str) -> ReferenceUser:
         """Give the active user with this login; raises `NotFound`."""
-        found = self._read(tables.user.c.login == login)
+        found = self._read(_BY_LOGIN, login)
         if found is None:
             raise NotFound(f"there is no user {login!r}")
         return found
 
     def by_id(self, id_: int) -> ReferenceUser | None:
         """Give the active user with this number."""
-        return self._read(tables.user.c.id == id_)
+        return self._read(_BY_ID, id_)
 
     def by_api_key(self, key: str) -> ReferenceUser | None:
         """Give the active user to whom the key belongs."""
-        owner = select(tables.api_key.c.user).where(tables.api_key.c.digest == _digest(key))
-        return self._read(tables.user.c.id.in_(owner))
+        return self._read(_BY_API_KEY, _digest(key))
 
     def by_password(self, login: str, password: str) -> ReferenceUser | None:
         """Give the user if the password is right; takes as long for logins that do not exist."""
@@ -141,9 +140,9 @@ class Users:
             if not self.find(login).is_system:
                 raise Conflict(f"{login!r} is a person, not a system user") from None
 
-    def _read(self, where: ColumnElement[bool]) -> ReferenceUser | None:
+    def _read(self, statement: Select[Any], key: object) -> ReferenceUser | None:
         with self._database.reader.connect() as connection:
-            found = connection.execute(_users().where(where)).one_or_none()
+            found = connection.execute(statement, {"key": key}).one_or_none()
         return None if found is None else _user(found)
 
     def _insert(self, row: dict[str, Any]) -> int:
@@ -169,24 +168,31 @@ class Users:
         return generate_password_hash(password, self._password_method)
 
 
-def _users() -> Select[Any]:
+def _users(where: ColumnElement[bool]) -> Select[Any]:
     user, role = tables.user.c, tables.role.c
-    return (
-        select(
-            user.id,
-            user.login,
-            user.name,
-            user.email,
-            user.language,
-            user.grants,
-            user.is_system,
-            user.password_hash,
-            role.permissions,
-            role.access,
-        )
-        .join_from(tables.user, tables.role)
-        .where(user.active)
+    columns = (
+        user.id,
+        user.login,
+        user.name,
+        user.email,
+        user.language,
+        user.grants,
+        user.is_system,
+        user.password_hash,
+        role.permissions,
+        role.access,
     )
+    return select(*columns).join_from(tables.user, tables.role).where(user.active, where)
+
+
+# Built once: every request and every job begins with one of them.
+_BY_LOGIN = _users(tables.user.c.login == bindparam("key"))
+_BY_ID = _users(tables.user.c.id == bindparam("key"))
+_BY_API_KEY = _users(
+    tables.user.c.id.in_(
+        select(tables.api_key.c.user).where(tables.api_key.c.digest == bindparam("key"))
+    )
+)
 
 
 def _user(row: Any) -> ReferenceUser:

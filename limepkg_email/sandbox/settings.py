@@ -112,7 +112,7 @@ class Settings:
         checked = check(body, FIELDS)
         for key, value in checked.items():
             self._put(key, value)
-        return list(checked)
+        return [key for key in body if key in checked]
 
     def reset(self) -> None:
         """Back to the settings of a fresh instance; the secret stays."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import URL, make_url
 
 from limepkg_email.clock import utc_now
 from limepkg_email.testing.postgres import (
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     MakeReferenceHost = Callable[..., ReferenceHost]
 else:
     MakeReferenceHost = Callable[..., Any]
+
+CopiedDatabase = Callable[[str, Callable[[str], None]], str]
 
 pytest.register_assert_rewrite(
     "limepkg_email.testing.host_contract",
@@ -66,6 +71,50 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'database.sqlite'}"
     url: str = request.getfixturevalue("postgresql_url")
     return url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def copied_database(
+    request: pytest.FixtureRequest, tmp_path: Path, limepkg_email_templates: dict[str, str]
+) -> Iterator[CopiedDatabase]:
+    """Gives a copy of a database that is prepared only once in the session, on each database.
+
+    Takes a key and the function that prepares an empty database by its address; the function must
+    close its connections.
+    """
+    server: Server | None = None
+    if request.param == "postgresql":
+        server = request.getfixturevalue("limepkg_email_postgres")
+    made: list[URL] = []
+
+    def empty() -> str:
+        if server is None:
+            return f"sqlite:///{tmp_path / uuid4().hex}.sqlite"
+        return server.create_database().render_as_string(hide_password=False)
+
+    def copy(key: str, prepare: Callable[[str], None]) -> str:
+        template = limepkg_email_templates.get(f"{request.param} {key}")
+        if template is None:
+            template = limepkg_email_templates[f"{request.param} {key}"] = empty()
+            prepare(template)
+        source = make_url(template)
+        if server is None:
+            target = tmp_path / f"{uuid4().hex}.sqlite"
+            shutil.copyfile(str(source.database), target)
+            return f"sqlite:///{target}"
+        made.append(server.create_database(source.database))
+        return made[-1].render_as_string(hide_password=False)
+
+    yield copy
+    for url in made:
+        if server is not None:
+            server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def limepkg_email_templates() -> dict[str, str]:
+    """The addresses of the databases that `copied_database` copies, by kind and key."""
+    return {}
 
 
 @pytest.fixture

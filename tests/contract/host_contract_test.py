@@ -8,8 +8,8 @@ import pytest
 
 from limepkg_email.reference import ReferenceApplication, ReferenceHost
 from limepkg_email.reference.access import Access, Role
-from limepkg_email.testing.host_contract import BOX, ITEM, HostContract
-from limepkg_email.testing.plugin import MakeReferenceHost
+from limepkg_email.testing.host_contract import BOX, ITEM, HostContract, install
+from limepkg_email.testing.plugin import CopiedDatabase, MakeReferenceHost
 
 
 class TestReferenceHost(HostContract):
@@ -17,10 +17,18 @@ class TestReferenceHost(HostContract):
     def host(
         self,
         request: pytest.FixtureRequest,
-        database_url: str,
+        copied_database: CopiedDatabase,
         tmp_path: Path,
         make_reference_host: MakeReferenceHost,
     ) -> ReferenceHost:
+        def prepare(url: str) -> None:
+            prepared = make_reference_host(url)
+            application = prepared.application("demo")
+            application.ensure_system_user(self.system)
+            install(application)
+            prepared.close()
+
+        database_url = copied_database("host contract", prepare)
         elsewhere = f"sqlite:///{tmp_path}/plugin.sqlite"
         separate = elsewhere if request.param == "separate" else None
         return make_reference_host(database_url, separate_plugin_database=separate)

@@ -13,7 +13,6 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, event
-from werkzeug.test import TestResponse
 
 from limepkg_email import EmailIntegration
 from limepkg_email.accounts.accounts import ConnectedAccount, add_account, read_accounts
@@ -51,24 +50,26 @@ class Person:
     client: FlaskClient
     key: str = ""
 
-    def get(self, path: str, **query: object) -> TestResponse:
+    def get(self, path: str, **query: object) -> Any:
         return self._open("GET", path, query_string=query or None)
 
-    def post(self, path: str, **body: object) -> TestResponse:
+    def post(self, path: str, **body: object) -> Any:
         return self._open("POST", path, json=body)
 
-    def send(self, method: str, path: str, **arguments: Any) -> TestResponse:
+    def send(self, method: str, path: str, **arguments: Any) -> Any:
         return self._open(method, path, **arguments)
 
-    def _open(self, method: str, path: str, **arguments: Any) -> TestResponse:
+    def _open(self, method: str, path: str, **arguments: Any) -> Any:
         headers = dict(arguments.pop("headers", {}))
         if self.key:
             headers["x-api-key"] = self.key
-        return self.client.open(PREFIX + path, method=method, headers=headers, **arguments)
+        return self.client.open(
+            PREFIX + path, method=method, headers=headers, buffered=True, **arguments
+        )
 
 
 class Crm:
-    """One application `crm`, installed, with an agent, a reader, an administrator and an account."""
+    """One application `crm` with a connected account; its people are made by the tests."""
 
     def __init__(
         self,
@@ -110,7 +111,8 @@ class Crm:
 
     def use_what_is_installed(self) -> None:
         services = self.integration.anonymous_services("crm")
-        self.application = services.application.as_user(services.config.system_user)
+        user = services.config.system_user
+        self.application = self.host.application("crm").as_user(user)
         with self.engine.connect() as connection:
             self.account = read_accounts(connection).accounts[0]
 

@@ -137,7 +137,7 @@ def test_unknown_events_are_acknowledged_and_counted(any_crm: Crm) -> None:
 
 
 def test_a_body_above_the_limit_is_refused(crm: Crm) -> None:
-    response = crm.app.test_client().post(PREFIX + "/webhook/", data=b"x" * (BODY_LIMIT + 1))
+    response = crm.nobody().send("POST", "/webhook/", data=b"x" * (BODY_LIMIT + 1))
     assert (response.status_code, response.json["code"]) == (413, "request_entity_too_large")
 
 
@@ -150,9 +150,7 @@ def test_a_mail_larger_than_the_hosts_own_limit_comes_in(crm: Crm) -> None:
 def test_without_a_job_table_the_engine_is_asked_to_try_again(tmp_path: Path) -> None:
     crm = Crm(f"sqlite:///{tmp_path / 'crm.sqlite'}", tmp_path)
     given = capture("webhook-messageNew-full")
-    response = crm.app.test_client().post(
-        PREFIX + "/webhook/", data=given.body, headers=given.headers
-    )
+    response = crm.nobody().send("POST", "/webhook/", data=given.body, headers=given.headers)
     assert (response.status_code, response.json["code"]) == (503, "database_unavailable")
     assert int(response.headers["Retry-After"]) > 0
     crm.host.close()
@@ -171,7 +169,7 @@ def test_an_application_that_the_host_does_not_know_is_not_found(crm: Crm) -> No
     response = crm.app.test_client().post(
         "/other/limepkg-email/webhook/", data=given.body, headers=given.headers
     )
-    assert (response.status_code, response.json["code"]) == (404, "not_found")
+    assert (response.status_code, '"not_found"' in response.text) == (404, True)
 
 
 def test_only_posts_are_webhooks(crm: Crm) -> None:
@@ -181,7 +179,12 @@ def test_only_posts_are_webhooks(crm: Crm) -> None:
 
 def test_the_workers_are_woken_and_do_nothing_in_the_request(crm: Crm) -> None:
     woken: list[str] = []
-    crm.runner.start(lambda application: woken.append(application) or 0, lambda: ["crm"])
+
+    def work(application: str) -> int:
+        woken.append(application)
+        return 0
+
+    crm.runner.start(work, lambda: ["crm"])
     assert deliver(crm, capture("webhook-messageNew-full")) == 202
     assert woken == []
     crm.runner.paused = False

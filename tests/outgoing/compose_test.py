@@ -20,7 +20,7 @@ from limepkg_email.thread_index import message_id_digest
 from .conftest import NOW, Office, install, make_office
 
 ANNA, BO = "anna@example.org", "bo@example.org"
-BUDGET = 13
+BUDGET = 14
 
 
 def addressees(office: Office) -> list[str]:
@@ -67,7 +67,11 @@ def test_a_message_is_written_with_everything_that_belongs_to_it(office: Office)
     assert (document["document"], document["conversationmessage"]) == (file.file_id, message.id)
 
     [entry] = office.outbox()
-    assert (entry.messagefollower, entry.account, entry.state) == (recipient.id, "support", "queued")
+    assert (entry.messagefollower, entry.account, entry.state) == (
+        recipient.id,
+        "support",
+        "queued",
+    )
     assert (entry.recipient, entry.queue_id) == (ANNA, None)
     assert entry.message_id == recipient["messageid"] == f"<{entry.guid}@example.com>"
     [thread] = office.thread()
@@ -253,9 +257,7 @@ def test_a_follower_of_elsewhere_or_who_has_left_cannot_be_chosen(office: Office
     conversation, other = office.conversation(ANNA), office.conversation()
     stranger, left = office.follower(other, BO), office.follower(conversation, BO, active=False)
     for chosen in (stranger, left, 4711):
-        draft = Draft(
-            office.account.id, conversation=conversation, text="x", followers=(chosen,)
-        )
+        draft = Draft(office.account.id, conversation=conversation, text="x", followers=(chosen,))
         assert "followers" in problems(office, draft)
 
 

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from io import BytesIO
 from pathlib import Path
 from shutil import copy
@@ -18,12 +22,16 @@ from limepkg_email.accounts.accounts import ConnectedAccount, add_account
 from limepkg_email.config import load
 from limepkg_email.db import table
 from limepkg_email.engine.client import EngineClient
+from limepkg_email.engine.webhook import Event, parse_event
 from limepkg_email.hooks import create_plugin_manager
 from limepkg_email.host import LimeObject
 from limepkg_email.models import Job, Outbox, ThreadEntry
 from limepkg_email.outgoing.compose import Draft, OutgoingFile, Submitted, submit
+from limepkg_email.outgoing.send import submit_outbox
+from limepkg_email.outgoing.status import apply_delivery_event
 from limepkg_email.query import And, Equals, Order, Query
 from limepkg_email.reference import ReferenceApplication, ReferenceApplicationOptions, ReferenceHost
+from limepkg_email.sandbox import Sandbox, SandboxOptions
 from limepkg_email.schema.limetypes import declared
 from limepkg_email.schema.planning import plan
 from limepkg_email.schema.setup import INSTALLATION_SETTING
@@ -164,6 +172,84 @@ class Office:
             yield seen
         finally:
             event.remove(engine, "before_cursor_execute", note)
+
+
+@dataclass
+class Post:
+    """An office whose mail goes through a sandbox engine, and what a test sees of it there."""
+
+    office: Office
+    sandbox: Sandbox
+
+    def submit(self) -> None:
+        """Hand every mail of the outbox to the engine, as its jobs would."""
+        for row in self.office.outbox():
+            submit_outbox(self.office.system, row.guid)
+
+    def fault(self, action: str, times: int = 1, **values: Any) -> None:
+        path = "/v1/account/support/submit"
+        order = {"action": action, "method": "POST", "path": path, "times": times, **values}
+        self.sandbox.control("POST", "/faults", order)
+
+    def addressed(self, pattern: str, outcome: str, **values: Any) -> None:
+        rule = {"pattern": pattern, "outcome": outcome, **values}
+        self.sandbox.control("POST", "/addresses", rule)
+
+    def delivered(self, address: str, path: str = "INBOX") -> list[EmailMessage]:
+        """The mails of a mailbox, oldest first, as Python's parser reads them."""
+        assert self.sandbox.wait_until_idle()
+        boxes = self.sandbox.control("GET", "/mailboxes")["mailboxes"]
+        if address not in {each["address"] for each in boxes}:
+            return []
+        found = self.sandbox.control("GET", f"/mailboxes/{address}/messages?raw=true&path={path}")
+        mails = sorted(found["messages"], key=lambda each: each["uid"])
+        raw = [base64.b64decode(each["raw"]) for each in mails]
+        return [cast("EmailMessage", message_from_bytes(each, policy=default)) for each in raw]
+
+    def events(self) -> list[Event]:
+        """What the engine has told so far, each event as the webhook would bring it."""
+        assert self.sandbox.wait_until_idle()
+        waiting = self.sandbox.control("GET", "/webhooks")["webhooks"]
+        return [parse_event(each["body"].encode()) for each in waiting]
+
+    def tell(self, events: Iterable[Event] | None = None) -> list[bool]:
+        """Bring the events about sent mail to the CRM; says which were about ours."""
+        told = self.events() if events is None else events
+        return [apply_delivery_event(self.office.system, each) for each in told]
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    options = SandboxOptions(
+        tmp_path / "engine", delivery_base_delay=0.01, bounce_delay=0.01, sent_copy_delay=0.0
+    )
+    with Sandbox(options) as sandbox:
+        # Held back, the webhooks can be read, repeated and reordered at will.
+        sandbox.control("POST", "/webhooks/pause")
+        yield sandbox
+
+
+@pytest.fixture
+def engine(sandbox: Sandbox) -> Iterator[EngineClient]:
+    server = {"host": "127.0.0.1", "port": 1, "auth": {"user": "support", "pass": "right"}}
+    with EngineClient(sandbox.url, sandbox.token, timeout=(3, 10)) as client:
+        told = {"webhooksEnabled": True, "webhooks": "http://127.0.0.1:9/", "webhookEvents": ["*"]}
+        client.settings_set(told)
+        client.create_account(
+            {
+                "account": "support",
+                "name": "Support",
+                "email": "support@example.com",
+                "imap": server,
+                "smtp": server,
+            }
+        )
+        yield client
+
+
+@pytest.fixture
+def post(application: ReferenceApplication, engine: EngineClient, sandbox: Sandbox) -> Post:
+    return Post(make_office(application, engine), sandbox)
 
 
 def reference_host(

@@ -119,9 +119,7 @@ def deliver(
     return sandbox.control("POST", f"/deliver?mailbox={mailbox}{query}", data)
 
 
-def mail(
-    subject: str = "Hello", message_id: str = "", text: str = "Hi\n", extra: str = ""
-) -> str:
+def mail(subject: str = "Hello", message_id: str = "", text: str = "Hi\n", extra: str = "") -> str:
     """A small mail from a customer."""
     lines = ["From: Anna <anna@example.org>", "To: support@example.com", f"Subject: {subject}"]
     if message_id:

@@ -97,9 +97,7 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EngineApi
         api.post("/account", {**account, "imap": login, "notifyFrom": "2020-01-01"})
         order = ["reply", "full", "full", *["nomid"] * 4, "reply", "nomid", "weird", "nomid"]
         for name in [*order, "full", "reply", "autoreply"]:
-            sandbox.control(
-                "POST", "/deliver?exact=true&mailbox=support@example.com", raw_of(name)
-            )
+            sandbox.control("POST", "/deliver?exact=true&mailbox=support@example.com", raw_of(name))
         assert sandbox.wait_until_idle()
         yield api, receiver
         api.close()
@@ -124,11 +122,7 @@ def same(found: Any, wanted: Any, path: str = "") -> None:
 def test_new_mail_is_announced_word_for_word(golden: tuple[EngineApi, Any], name: str) -> None:
     wanted = capture(f"webhook-messageNew-{name}")["body"]
     uid = wanted["data"]["uid"]
-    (found,) = [
-        event
-        for event in golden[1].events("messageNew")
-        if event["data"]["uid"] == uid
-    ]
+    (found,) = [event for event in golden[1].events("messageNew") if event["data"]["uid"] == uid]
     assert list(found) == list(wanted)
     # Which mails the account had met before differs.
     ignored = {"seemsLikeNew": wanted["data"]["seemsLikeNew"]}
