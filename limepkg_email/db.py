@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, event
@@ -53,19 +54,33 @@ def configure_sqlite(engine: Engine) -> Engine:
 
 def upsert(connection: Connection, target: Table) -> PostgresqlInsert | SqliteInsert:
     """Give an INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(target)
-    return sqlite.insert(target)
+    return upsert_of(connection.dialect.name, target)
 
 
-def insert_new(connection: Connection, target: Table, rows: Sequence[Mapping[str, object]]) -> int:
-    """Insert the rows that violate no unique key, in one statement, and give how many they were."""
+def upsert_of(dialect: str, target: Table) -> PostgresqlInsert | SqliteInsert:
+    """Give the same INSERT for a dialect by name, for statements that are kept."""
+    return postgresql.insert(target) if dialect == "postgresql" else sqlite.insert(target)
+
+
+def insert_new(
+    connection: Connection, target: Table, rows: Sequence[Mapping[str, object]]
+) -> int:
+    """Insert the rows that violate no unique key, in their order; gives how many they were.
+
+    The rows must name the same columns.
+    """
     if not rows:
         return 0
-    statement = upsert(connection, target).on_conflict_do_nothing()
-    # The cursor of an INSERT is closed before anybody could ask it how many rows there were.
-    counted = statement.values([dict(row) for row in rows]).execution_options(preserve_rowcount=True)
-    return connection.execute(counted).rowcount
+    statement = _inserting_new(connection.dialect.name, target)
+    # A statement with the values written into it would be compiled anew for each number of rows.
+    return connection.execute(statement, [dict(row) for row in rows]).rowcount
+
+
+@cache
+def _inserting_new(dialect: str, target: Table) -> PostgresqlInsert | SqliteInsert:
+    # `inline`: nobody asks for the new keys. Without the option the number of rows is not kept.
+    statement = upsert_of(dialect, target).on_conflict_do_nothing().inline()
+    return statement.execution_options(preserve_rowcount=True)
 
 
 @contextmanager

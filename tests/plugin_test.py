@@ -180,7 +180,8 @@ def test_what_lime_style_loaders_ask_for_is_there(crm: Crm) -> None:
     assert email.default_config()["conversation_parents"] == parents
     assert email.get_task_modules() == ["limepkg_email.tasks.tasks"]
     assert [each.name for each in email.register_scheduled_tasks()] == ["job_sweep"]
-    assert email.register_web_components() == email.register_static_content() == []
+    assert email.register_web_components() == []
+    assert email.register_static_content() == []
     assert email.register_translations() is None
     factories = email.register_feed_item_factories(crm.application)
     assert list(factories) == ["conversationmessage"]

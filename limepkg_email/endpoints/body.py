@@ -8,18 +8,22 @@ import marshmallow as ma
 from flask import Response, send_file
 from marshmallow import fields, validate
 
-from limepkg_email.endpoints.current import base_url, services
+from limepkg_email.endpoints.current import base_url, identifier, integration, services
 from limepkg_email.endpoints.display import page, policy
-from limepkg_email.endpoints.permissions import requires
+from limepkg_email.endpoints.permissions import public, requires
 from limepkg_email.endpoints.resource import Resource
+from limepkg_email.endpoints.signed_address import check_path, signed_path
 from limepkg_email.errors import NotFound
-from limepkg_email.host import LimeObject, Objects
+from limepkg_email.host import Application, LimeObject, Objects
 from limepkg_email.query import Equals, Query
+from limepkg_email.services import Services
 
 PICTURES = frozenset(
     {"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/avif"}
 )
 """Types that a browser only ever draws."""
+
+_A_PICTURE = {"200": {"description": "A picture.", "content": {"image/*": {}}}}
 
 blueprint = Resource("body", __name__, tag="Message", description="Messages and what they say.")
 
@@ -42,9 +46,10 @@ def body(query: dict[str, Any], message_id: int) -> Response:
 
     `visible` leaves out the quoted history of earlier mails.
     """
-    with services().application.unit_of_work() as work:
+    acting = services()
+    with acting.application.unit_of_work() as work:
         message = _message(work.objects, message_id, ("subject", "body", "visiblebody"))
-        embedded = _embedded(work.objects, message_id)
+        embedded = _embedded(acting, work.objects, message_id)
     complete, visible = str(message["body"] or ""), str(message["visiblebody"] or "")
     html = visible or complete if query["part"] == "visible" else complete
     subject = str(message["subject"] or "")
@@ -57,10 +62,23 @@ def body(query: dict[str, Any], message_id: int) -> Response:
 
 @blueprint.route("/embedded-file/<int:file_id>")
 @requires("email.use")
-@blueprint.doc(responses={"200": {"description": "A picture.", "content": {"image/*": {}}}})
+@blueprint.doc(responses=_A_PICTURE)
 def embedded_file(file_id: int) -> Response:
     """Give a picture that a message shows."""
-    application = services().application
+    return _picture(services().application, file_id)
+
+
+@blueprint.route("/embedded-file/<int:file_id>/<int:until>/<signature>")
+@public("The address is signed, was made for who may see the message, and ends after two hours.")
+@blueprint.doc(responses=_A_PICTURE)
+def signed_embedded_file(file_id: int, until: int, signature: str) -> Response:
+    """Give a picture to the page of the message that shows it."""
+    acting = integration().services(identifier())
+    check_path(acting, file_id, until, signature)
+    return _picture(acting.application, file_id)
+
+
+def _picture(application: Application, file_id: int) -> Response:
     with application.unit_of_work() as work:
         embedded = work.objects.get("embeddedfile", file_id)
         _message(work.objects, cast(int, embedded["conversationmessage"] or 0), ())
@@ -81,8 +99,8 @@ def _message(objects: Objects, id: int, properties: tuple[str, ...]) -> LimeObje
     return found[0]
 
 
-def _embedded(objects: Objects, message: int) -> dict[str, str]:
+def _embedded(acting: Services, objects: Objects, message: int) -> dict[str, str]:
     of_message = Equals("conversationmessage", message)
     rows = objects.query(Query("embeddedfile", of_message, properties=("contentid",)))
     address = base_url() + "/embedded-file/"
-    return {str(each["contentid"] or ""): f"{address}{each.id}" for each in rows}
+    return {str(each["contentid"] or ""): address + signed_path(acting, each.id) for each in rows}

@@ -45,14 +45,14 @@ _RECIPIENT = tuple(
     for pattern in (
         rf"^[ \t]*<{_ADDRESS[2:-2]}>[ \t]*(?:\([^)\r\n]{{0,200}}\))?:",  # Postfix, qmail
         rf"(?:wasn't delivered to|not delivered to|couldn't be delivered to|couldn't deliver"
-        rf" (?:your message )?to|delayed to|delivery to)\s{{1,4}}\*{{0,2}}{_ADDRESS}",  # Gmail
+        rf" (?:your message )?to|delayed to|deliver(?:y|ing your message) to)\s{{1,4}}\*{{0,2}}{_ADDRESS}",  # Gmail
         # Exchange, Exim
         rf"(?:delivery (?:has )?failed to these recipients|did(?:n't| not) reach the following"
         rf" recipient|following address(?:es)? (?:had|has|failed)|following recipient)"
-        rf"[^\r\n]{{0,60}}\s{{1,8}}(?:[^\r\n@<]{{0,80}}<?)?{_ADDRESS}",
+        rf"[^\r\n]{{0,60}}\s{{1,8}}(?:[^\r\n@<]{{0,80}}[\s<])?{_ADDRESS}",
         rf"^[ \t]{{1,8}}{_ADDRESS}[ \t]*$",  # Exim: indented and alone
         rf"(?:kunde inte levereras till|till följande mottagare|an folgende[^\r\n]{{0,40}}"
-        rf"|kunne ikke leveres til)[^\r\n@]{{0,60}}\s{{0,4}}{_ADDRESS}",
+        rf"|kunne ikke leveres til)(?:[^\r\n@]{{0,60}}\s|\s{{1,4}}){_ADDRESS}",
     )
 )
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d\.\d{1,3})(?![\d.])")

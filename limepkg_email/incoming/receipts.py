@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Connection, and_, bindparam, or_, select
+from sqlalchemy import Connection, Executable, and_, bindparam, or_, select
 
-from limepkg_email.db import table, upsert
+from limepkg_email.db import table, upsert_of
 from limepkg_email.errors import Conflict
 from limepkg_email.models import Disposition, Receipt
 
@@ -116,15 +117,29 @@ def record(
         "next_try": next_try,
         "seen_at": now,
     }
-    statement = upsert(connection, RECEIPTS)
-    replacing = statement.on_conflict_do_update(
-        index_elements=["account", "mail_key"],
-        set_={
-            **{name: statement.excluded[name] for name in values},
-            "attempts": RECEIPTS.c.attempts + 1,
-        },
-        where=RECEIPTS.c.disposition == Disposition.FAILED.value,
-    ).execution_options(preserve_rowcount=True)
+    replacing = _replacing(connection.dialect.name)
     changed = connection.execute(replacing, {**values, "attempts": 1}).rowcount
     if not changed:
         raise Conflict(f"The mail {mail.mail_key} of {mail.account} has a receipt already.")
+
+
+@cache
+def _replacing(dialect: str) -> Executable:
+    statement = upsert_of(dialect, RECEIPTS)
+    kept = ("id", "account", "mail_key", "attempts")
+    return (
+        statement.on_conflict_do_update(
+            index_elements=["account", "mail_key"],
+            set_={
+                **{
+                    each.name: statement.excluded[each.name]
+                    for each in RECEIPTS.c
+                    if each.name not in kept
+                },
+                "attempts": RECEIPTS.c.attempts + 1,
+            },
+            where=RECEIPTS.c.disposition == Disposition.FAILED.value,
+        )
+        .inline()
+        .execution_options(preserve_rowcount=True)
+    )

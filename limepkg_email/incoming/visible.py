@@ -17,10 +17,11 @@ _MAX_SEARCHED = 400_000
 
 # Quick searches decide whether a mail is looked at any closer; `class` and `id` are left by the
 # sanitiser only where they mark quotes.
-_CANDIDATES = ("<blockquote", ' class="', ' id="', ' name="quote"', "-----", "_____")
-_CANDIDATE_LINE = re.compile(
-    r"[:：]\s*(?:&nbsp;\s*)?(?:</(?:span|font|a)>\s*)*(?:<br|</(?:p|div|b|strong)>)"
-    r"|>\s*(?:F(?:rom|ROM|rån|ra)|V[oa]n|D[ea]|Od|Lähettäjä|差出人|发件人|寄件者|От)\s?[:：]"
+_CANDIDATES = (
+    *("<blockquote", ' class="', ' id="', ' name="quote"', "-----", "_____"),
+    *(":<", ": <", ":\n<", ":&nbsp;<", "：<"),
+    *("From:", "FROM:", "Från:", "Fra:", "Von:", "Van:", "De:", "De :", "Da:", "Od:", "От:"),
+    *("Lähettäjä:", "差出人:", "发件人", "寄件者", "보낸"),
 )
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)([^>]*)>")
 _VOID = frozenset(("br", "hr", "img", "col", "wbr"))
@@ -48,8 +49,7 @@ def visible_html(html: str) -> str:
     Understands the elements by which mail programs mark history and, for those that do not, the
     lines they write above it.
     """
-    marked = any(mark in html for mark in _CANDIDATES)
-    if not marked and not _CANDIDATE_LINE.search(html):
+    if not any(mark in html for mark in _CANDIDATES):
         return html
     reader = _Reader(html)
     texts = [line.text for line in reader.lines]

@@ -120,10 +120,11 @@ def messagefollower_of(objects: Objects, entry: Entry) -> LimeObject | None:
 def _advances(entry: Entry, shown: LimeObject | None, report: Report) -> bool:
     # What people see decides: where it lives in another database it can lag behind the outbox.
     current = str(shown["state"]) if shown else entry.state
-    # A failure without a queue id is our own giving up, perhaps without an answer of the engine:
-    # the mail can have left all the same.
+    # A failure without a queue id is our own giving up, perhaps without an answer of the engine,
+    # which can have the mail all the same: what it says then counts as if we had waited.
     given_up = current == "failed" and entry.queue_id is None
-    return report.state in ADVANCES.get(current, ()) or (given_up and report.state == "sent")
+    following = ADVANCES["queued"] if given_up else ADVANCES.get(current, frozenset())
+    return report.state in following
 
 
 def _move(

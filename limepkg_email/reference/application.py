@@ -28,11 +28,9 @@ class Tenant:
         self.identifier = identifier
         self.options = options
         self.clock = clock
-        self.database = Database(options.database_url, pool_size=options.pool_size)
+        self.database = self._open(options.database_url)
         separate = options.separate_plugin_database
-        self.plugin_database = (
-            self.database if separate is None else Database(separate, pool_size=options.pool_size)
-        )
+        self.plugin_database = self.database if separate is None else self._open(separate)
         self.cache = SchemaCache(self.database, clock)
         self.users = Users(self.database, clock, options.password_method)
 
@@ -49,6 +47,10 @@ class Tenant:
             connection.execute(insert(tables.role), [role.row() for role in ROLES])
             connection.execute(insert(tables.schema_version), {"id": 1, "version": 1})
         return True
+
+    def _open(self, url: str) -> Database:
+        options = self.options
+        return Database(url, pool_size=options.pool_size, pool_timeout=options.pool_timeout)
 
     def dispose(self) -> None:
         """Close all connections to the databases."""

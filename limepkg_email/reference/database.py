@@ -6,6 +6,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from limepkg_email.db import configure_sqlite
 from limepkg_email.errors import DatabaseUnavailable
@@ -24,9 +25,9 @@ class Database:
     transaction: on SQLite it takes no lock, so it can be used while a unit of work is open.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        self.url = with_driver(url)
-        self.engine = translate_errors(configure_sqlite(_create(self.url, pool_size)))
+    def __init__(self, url: str, *, pool_size: int = 10, pool_timeout: float = 30.0) -> None:
+        engine = _create(with_driver(url), pool_size, pool_timeout)
+        self.engine = translate_errors(configure_sqlite(engine))
         self.reader = _reader(self.engine)
 
     def dispose(self) -> None:
@@ -51,20 +52,34 @@ def with_driver(url: str | URL) -> URL:
 def translate_errors(engine: Engine) -> Engine:
     """Let everything that runs on the engine raise `DatabaseUnavailable` when it is away."""
 
-    @event.listens_for(engine, "handle_error")
-    def _translate(context: ExceptionContext) -> None:
-        if context.is_disconnect or _is_away(context.sqlalchemy_exception):
-            context.chained_exception = DatabaseUnavailable()
+    @event.listens_for(engine, "handle_error", retval=True)
+    def _translate(context: ExceptionContext) -> DatabaseUnavailable | None:
+        away = context.is_disconnect or _is_away(context.sqlalchemy_exception)
+        return DatabaseUnavailable() if away else None
 
     return engine
 
 
-def _create(url: URL, pool_size: int) -> Engine:
-    if url.get_backend_name() != "postgresql":
-        return create_engine(url, pool_size=pool_size)
+class _Pool(QueuePool):
+    """A pool for which having no connection left is a reason to try again later."""
+
+    def connect(self) -> PoolProxiedConnection:
+        try:
+            return super().connect()
+        except PoolTimeout as error:
+            raise DatabaseUnavailable("every connection to the database is in use") from error
+
+
+def _create(url: URL, pool_size: int, pool_timeout: float) -> Engine:
     # A session in UTC, so that every instant comes back in UTC whatever the server's zone is.
-    options = {} if "options" in url.query else {"options": "-c timezone=UTC"}
-    return create_engine(url, pool_size=pool_size, connect_args=options)
+    in_utc = url.get_backend_name() == "postgresql" and "options" not in url.query
+    return create_engine(
+        url,
+        poolclass=_Pool,
+        pool_size=pool_size,
+        pool_timeout=pool_timeout,
+        connect_args={"options": "-c timezone=UTC"} if in_utc else {},
+    )
 
 
 def _reader(engine: Engine) -> Engine:
@@ -75,8 +90,6 @@ def _reader(engine: Engine) -> Engine:
 
 
 def _is_away(error: object) -> bool:
-    if isinstance(error, PoolTimeout):
-        return True
     if not isinstance(error, OperationalError):
         return False
     name = getattr(error.orig, "sqlite_errorname", None)

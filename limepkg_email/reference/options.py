@@ -25,4 +25,5 @@ class ReferenceApplicationOptions:
     language: str = "en"
     base_url: str = ""
     pool_size: int = 10
+    pool_timeout: float = 30.0
     password_method: str = "scrypt"  # noqa: S105 - the name of a method

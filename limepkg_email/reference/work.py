@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Connection, RootTransaction
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from limepkg_email.errors import Conflict, DatabaseUnavailable
 from limepkg_email.reference.access import Access
@@ -62,10 +61,7 @@ class ReferenceUnitOfWork:
 
     def __enter__(self) -> Self:
         self._cache.current()
-        try:
-            self._connection = self._database.engine.connect()
-        except PoolTimeout as error:
-            raise DatabaseUnavailable("every connection to the database is in use") from error
+        self._connection = self._database.engine.connect()
         try:
             self._transaction = self._connection.begin()
         except BaseException:

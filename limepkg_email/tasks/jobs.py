@@ -16,7 +16,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 
-from limepkg_email.db import locking, table, upsert
+from limepkg_email.db import insert_new, locking, table
 from limepkg_email.errors import EmailIntegrationError
 from limepkg_email.models import Job, JobState, UtcDateTime
 
@@ -135,6 +135,18 @@ _CLAIM = (
 )
 
 
+_FINISH = (
+    update(_JOB)
+    .where(_JOB.c.id == bindparam("of_job"), _JOB.c.claim == bindparam("of_claim"))
+    .values(
+        state=JobState.DONE.value,
+        finished_at=bindparam("now", type_=UtcDateTime()),
+        result=bindparam("outcome"),
+        payload=None,
+        claim=None,
+    )
+)
+
 # Only jobs that wait: one whose lease has ended may be what killed its worker, and runs alone.
 _CLAIM_ALIKE = (
     update(_JOB)
@@ -236,15 +248,9 @@ def finish(connection: Connection, job: ClaimedJob, now: datetime, result: str =
     Raises `LeaseLost` when the job belongs to another worker by now, so that the effect is rolled
     back and happens once.
     """
-    _change(
-        connection,
-        job,
-        state=JobState.DONE.value,
-        finished_at=now,
-        result=result,
-        payload=None,
-        claim=None,
-    )
+    values = {"of_job": job.id, "of_claim": job.claim, "now": now, "outcome": result}
+    if connection.execute(_FINISH, values).rowcount != 1:
+        raise LeaseLost
 
 
 def retry(
@@ -340,16 +346,7 @@ def _insert(connection: Connection, jobs: Sequence[NewJob], now: datetime) -> in
     pages = (
         rows[first : first + _ROWS_PER_INSERT] for first in range(0, len(rows), _ROWS_PER_INSERT)
     )
-    return sum(_insert_page(connection, page) for page in pages)
-
-
-def _insert_page(connection: Connection, rows: list[dict[str, object]]) -> int:
-    # Without the option SQLAlchemy does not keep the number of rows that an INSERT added.
-    statement = upsert(connection, _JOB).on_conflict_do_nothing().inline()
-    counted = statement.execution_options(preserve_rowcount=True)
-    if len(rows) == 1:  # the everyday case: its compiled statement is found in the cache
-        return connection.execute(counted, rows[0]).rowcount
-    return connection.execute(counted.values(rows)).rowcount
+    return sum(insert_new(connection, _JOB, page) for page in pages)
 
 
 def _order(row: Mapping[str, object]) -> tuple[str, str]:

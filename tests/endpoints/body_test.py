@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from .crm import PREFIX, Crm, Person
+from .crm import NOW, PREFIX, Crm, Person
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 32
 
@@ -94,14 +95,36 @@ def test_a_message_shows_its_own_pictures(crm: Crm, agent: Person) -> None:
     shown = message(crm, '<p><img src="cid:logo@x"><img src="cid:other@x" alt="O"></p>')
     file = picture(crm, shown)
     found = agent.get(f"/message/{shown}/body").text
-    assert f'src="{PREFIX}/embedded-file/{file}"' in found
     assert "cid:" not in found
-    response = agent.get(f"/embedded-file/{file}")
+    address = found.partition(f'src="{PREFIX}')[2].partition('"')[0]
+    assert address.startswith(f"/embedded-file/{file}/")
+    # The page is confined, so a browser sends no cookie for what is in it.
+    response = crm.nobody().get(address)
+    assert agent.get(f"/embedded-file/{file}").data == PNG
     assert (response.status_code, response.mimetype, response.data) == (200, "image/png", PNG)
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert directives(response) == {"default-src": "'none'", "sandbox": ""}
     assert response.headers["Cache-Control"] == "private, max-age=3600"
     assert response.content_length == len(PNG)
+
+
+def test_the_address_of_a_picture_ends_and_cannot_be_changed(crm: Crm, agent: Person) -> None:
+    shown = message(crm, '<img src="cid:logo@x">')
+    file, other = picture(crm, shown), picture(crm, shown, cid="other")
+    page = agent.get(f"/message/{shown}/body").text
+    _, _, id_, until, signature = page.partition(f'src="{PREFIX}')[2].partition('"')[0].split("/")
+    nobody = crm.nobody()
+    for changed in (
+        f"{other}/{until}/{signature}",
+        f"{id_}/{int(until) + 1}/{signature}",
+        f"{id_}/{until}/{signature[:-1]}",
+        f"{id_}/{until}/\u00ff",
+    ):
+        assert nobody.get(f"/embedded-file/{changed}").status_code == 404
+    assert nobody.get(f"/embedded-file/{file}").status_code == 401
+    for passed, status in ((0.9, 200), (2, 404)):
+        crm.now = NOW + timedelta(hours=passed)
+        assert nobody.get(f"/embedded-file/{id_}/{until}/{signature}").status_code == status
 
 
 @pytest.mark.parametrize("cid", ["<logo@x>", "logo@x", "l%C3%B6go@x", "a&b@x"])

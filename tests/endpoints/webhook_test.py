@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
+from limepkg_email import EmailIntegration
 from limepkg_email.db import table
 from limepkg_email.endpoints.webhook import BODY_LIMIT, IGNORED, TASKS
 from limepkg_email.engine.webhook import signature
-from limepkg_email.models import Counter, Job
+from limepkg_email.models import Account, Counter, Job, JobState
+from limepkg_email.tasks.threads import ThreadRunner
 
 from .crm import PREFIX, SECRET, Capture, Crm, capture, captures, statements
 
@@ -195,3 +200,42 @@ def test_the_workers_are_woken_and_do_nothing_in_the_request(crm: Crm) -> None:
 def test_both_forms_of_the_path_work(crm: Crm) -> None:
     assert deliver(crm, capture("webhook-messageNew-full"), "/webhook") == 202
     assert len(crm.jobs()) == 1
+
+
+def test_the_answer_does_not_wait_for_the_workers(crm: Crm) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(application: str) -> int:
+        begun.set()
+        go_on.wait(10)
+        return 0
+
+    runner = ThreadRunner(1)
+    integration = EmailIntegration(crm.host, runner=runner, load_entry_points=False)
+    app = Flask("threads")
+    integration.register_blueprint(app)
+    runner.start(work, lambda: ["crm"])
+    assert begun.wait(10)
+    given = capture("webhook-messageNew-full")
+    client = app.test_client()
+    response = client.post(PREFIX + "/webhook/", data=given.body, headers=given.headers)
+    assert (response.status_code, go_on.is_set()) == (202, False)
+    go_on.set()
+    runner.stop()
+
+
+def test_a_started_integration_does_what_the_webhook_asks_for(crm: Crm) -> None:
+    integration = EmailIntegration(crm.host, load_entry_points=False)
+    integration.start()
+    body = json.dumps(
+        {"event": "connectError", "account": "support", "data": {"response": "refused"}}
+    ).encode()
+    assert signed(crm, body) == 202
+    integration.services("crm").wake()
+    deadline = time.monotonic() + 10
+    while crm.jobs()[0].state is not JobState.DONE and time.monotonic() < deadline:
+        time.sleep(0.02)
+    integration.stop()
+    with crm.engine.connect() as connection:
+        [error] = connection.execute(select(table(Account).c.last_error)).scalars()
+    assert error == "refused"

@@ -204,7 +204,7 @@ class Post:
         found = self.sandbox.control("GET", f"/mailboxes/{address}/messages?raw=true&path={path}")
         mails = sorted(found["messages"], key=lambda each: each["uid"])
         raw = [base64.b64decode(each["raw"]) for each in mails]
-        return [cast("EmailMessage", message_from_bytes(each, policy=default)) for each in raw]
+        return [message_from_bytes(each, policy=default) for each in raw]
 
     def events(self) -> list[Event]:
         """What the engine has told so far, each event as the webhook would bring it."""

@@ -1,5 +1,8 @@
 from email.policy import default
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from limepkg_email.outgoing.headers import breaks_header, first_guid, message_id, next_guid
 from limepkg_email.outgoing.references import (
     MAX_LENGTH,
@@ -42,6 +45,16 @@ def test_what_strangers_put_into_a_message_id_cannot_add_a_header() -> None:
     hostile = ["<a@x>\r\nBcc: all@example.com", "<b\r\n@x>", "<c @x>", "no brackets", "<å@x>", ""]
     assert threading_headers([*hostile, "<d@x>"]) == {"In-Reply-To": "<d@x>", "References": "<d@x>"}
     assert threading_headers(["<" + "x" * 2000 + "@y>"]) == {}
+
+
+@given(st.lists(st.one_of(st.text(), st.from_regex(r"<[ -~]{1,300}>", fullmatch=True))))
+def test_whatever_message_ids_are_stored_the_headers_are_sound(ids: list[str]) -> None:
+    for name, value in threading_headers(ids).items():
+        assert value.isascii()
+        assert value.isprintable()
+        assert 0 < len(value) <= MAX_LENGTH
+        assert set(value.split()) <= set(ids)
+        assert len(value.split()) <= (1 if name == "In-Reply-To" else MAX_REFERENCES)
 
 
 def test_each_follower_refers_to_their_own_mails_only(office: Office) -> None:

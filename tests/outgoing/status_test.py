@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -199,6 +199,15 @@ def test_what_was_given_up_and_left_all_the_same_is_shown_as_it_is(waiting: Offi
     assert state(waiting) == ("sent", "")
 
 
+def test_what_was_given_up_and_is_put_off_first_is_followed_too(waiting: Office) -> None:
+    mark_failed(waiting.system, waiting.outbox()[0].guid, "The engine did not answer.")
+    kinds = each_kind(waiting)
+    apply(waiting, kinds["delayed"])
+    assert state(waiting)[0] == "delayed"
+    apply(waiting, kinds["sent"])
+    assert state(waiting) == ("sent", "")
+
+
 def test_a_message_that_was_deleted_leaves_its_state_in_the_outbox(waiting: Office) -> None:
     [shown] = waiting.all("messagefollower")
     event = each_kind(waiting)["failed"]
@@ -275,7 +284,7 @@ def test_a_mail_goes_from_queued_to_sent(post: Post) -> None:
     post.submit()
     assert any(post.tell())
     assert state(office) == ("sent", "")
-    assert office.all("messagefollower")[0]["statedate"] > datetime(2026, 1, 1, tzinfo=UTC)
+    assert office.all("messagefollower")[0]["statedate"] == office.outbox()[0].state_at
 
 
 def test_a_webhook_that_is_faster_than_the_answer_to_the_submit_is_not_lost(post: Post) -> None:
