@@ -1,1 +1,1 @@
-"""What the package costs, as ratios to a floor measured in the same run; see `docs/benchmarks.md`."""
+"""What the package costs, as ratios to a floor measured in the same run."""

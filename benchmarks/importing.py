@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -25,9 +24,9 @@ WARM_UP = 50
 
 @contextmanager
 def application() -> Iterator[Installation]:
-    """A new installation with one account, on SQLite or on the PostgreSQL that BENCH_DATABASE names."""
+    """A new installation with one account, on SQLite."""
     with tempfile.TemporaryDirectory() as directory:
-        url = os.environ.get("BENCH_DATABASE") or f"sqlite:///{directory}/crm.sqlite"
+        url = f"sqlite:///{directory}/crm.sqlite"
         with installed(Path(directory), url) as found:
             found.connect("support", "support@example.com")
             found.integration.start()

@@ -1,7 +1,7 @@
-"""The one table of configuration keys: name, type, default, whether it is a secret, its meaning.
+"""The one table of configuration keys: name, type, default, whether secret, and its meaning.
 
-These are environment values, set by whoever deploys. Values that an administrator edits live in
-the host's settings, so that a restored database never carries a production token into a test system.
+These are environment values, set by whoever deploys. Values that an administrator edits live
+in the host's settings, so that a restored database never carries a production token into a test system.
 """
 
 from __future__ import annotations
@@ -74,6 +74,14 @@ class _FollowerParentSchema(Schema):
         return FollowerParent(**{**values, "names": tuple(values["names"])})
 
 
+_address = validate.URL(require_tld=False)
+
+
+def _address_or_nothing(value: str) -> None:
+    if value:
+        _address(value)
+
+
 _positive = validate.Range(min=0, min_inclusive=False)
 _not_negative = validate.Range(min=0)
 
@@ -101,7 +109,7 @@ class Configuration:
         secret=True,
     )
     webhook_url: str = _key(
-        ma.Url(require_tld=False),
+        ma.String(validate=_address_or_nothing),
         "Address at which EmailEngine reaches `/webhook/`; empty: setup registers no webhook.",
         default="",
     )

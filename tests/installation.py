@@ -20,6 +20,7 @@ from limepkg_email.services import Services
 from limepkg_email.tasks.inline import InlineRunner
 
 SERVICE_SECRET = "shared-webhook-secret"
+EVERY = And()
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
@@ -73,12 +74,12 @@ class Installation:
         return account
 
     def all(
-        self, limetype: str, where: Condition = And(), order: str = "id"
+        self, limetype: str, where: Condition = EVERY, order: str = "id"
     ) -> Sequence[LimeObject]:
         with self.services.application.unit_of_work() as work:
             return work.objects.query(Query(limetype, where, order_by=(Order(order),)))
 
-    def one(self, limetype: str, where: Condition = And()) -> LimeObject:
+    def one(self, limetype: str, where: Condition = EVERY) -> LimeObject:
         (found,) = self.all(limetype, where)
         return found
 

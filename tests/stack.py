@@ -1,4 +1,4 @@
-"""Everything together: the CRM behind a real HTTP server, the sandbox engine, and their webhooks."""
+"""Everything together: the CRM behind a real HTTP server, the sandbox, and its webhooks."""
 
 from __future__ import annotations
 

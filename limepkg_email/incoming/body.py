@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from limepkg_email.engine.types import Text
-from limepkg_email.incoming.markup import escaped, has_text, is_tame, plain_text
+from limepkg_email.incoming.markup import escaped, is_tame, plain_text, shown_text, shows_anything
 from limepkg_email.incoming.plaintext import text_to_html
 from limepkg_email.incoming.sanitiser import content_ids, sanitise
 from limepkg_email.incoming.text import cut, one_line, storable
@@ -66,7 +66,7 @@ def preview(html: str) -> str:
         if len(html) > length:
             # Not half a tag, nor half an entity.
             start = start[: max(start.rfind("<"), start.rfind(">") + 1)] or start
-        line = one_line(plain_text(start))
+        line = one_line(shown_text(start))
         if line or len(html) <= length:
             break
     return line if len(line) <= PREVIEW_LENGTH else cut(line, PREVIEW_LENGTH - 1).rstrip() + "…"
@@ -80,7 +80,7 @@ def _from_html(markup: str, forwarded: bool) -> Body | None:
     if not is_tame(markup):
         return None
     html = sanitise(markup)
-    if not has_text(html):
+    if not shows_anything(html):
         return None
     visible = html if forwarded else visible_html(html)
     return Body(html, visible, preview(visible), content_ids=content_ids(html))

@@ -44,8 +44,9 @@ _RECIPIENT = tuple(
     re.compile(pattern, re.I | re.M)
     for pattern in (
         rf"^[ \t]*<{_ADDRESS[2:-2]}>[ \t]*(?:\([^)\r\n]{{0,200}}\))?:",  # Postfix, qmail
-        rf"(?:wasn't delivered to|not delivered to|couldn't be delivered to|couldn't deliver"
-        rf" (?:your message )?to|delayed to|deliver(?:y|ing your message) to)\s{{1,4}}\*{{0,2}}{_ADDRESS}",  # Gmail
+        rf"(?:wasn't delivered to|not delivered to|couldn't be delivered to|delayed to"
+        rf"|couldn't deliver (?:your message )?to|deliver(?:y|ing your message) to)"
+        rf"\s{{1,4}}\*{{0,2}}{_ADDRESS}",  # Gmail
         # Exchange, Exim
         rf"(?:delivery (?:has )?failed to these recipients|did(?:n't| not) reach the following"
         rf" recipient|following address(?:es)? (?:had|has|failed)|following recipient)"

@@ -26,6 +26,7 @@ _BREAK = re.compile(
     r"<(?:br|hr|/?(?:p|div|tr|li|h[1-6]|table|blockquote|pre|ul|ol|dt|dd))\b[^<>]*>", re.I
 )
 _TAG = re.compile(r"<[^<>]*>")
+_SHOWN = re.compile(r"(?:\A|>)(?:\s|&nbsp;)*+[^<\s]")
 _UNREAD = re.compile(r"<(style|script|title|svg|!--)", re.I)
 _UNREAD_END = {
     "!--": re.compile("-->"),
@@ -47,7 +48,7 @@ def is_tame(html: str) -> bool:
 def _is_flat(html: str) -> bool:
     open_tags: list[str] = []
     misnested = 0
-    for tag in _TAG_NAME.findall(html if html.islower() else html.lower()):
+    for tag in _TAG_NAME.findall(html.lower()):
         if tag[0] != "/":
             if tag not in _OPEN_ENDED:
                 open_tags.append(tag)
@@ -64,13 +65,17 @@ def _is_flat(html: str) -> bool:
 
 def plain_text(html: str) -> str:
     """Return the text of any HTML, harmless or not, with line breaks where blocks end."""
-    broken = _BREAK.sub("\n", _without_unread(html)) if "<" in html else html
-    return decoded(_TAG.sub("", broken))
+    return shown_text(_without_unread(html))
 
 
-def has_text(html: str) -> bool:
+def shown_text(html: str) -> str:
+    """Return the text of sanitised HTML, with line breaks where blocks begin and end."""
+    return decoded(_TAG.sub("", _BREAK.sub("\n", html)) if "<" in html else html)
+
+
+def shows_anything(html: str) -> bool:
     """Whether sanitised HTML shows anything: text or an image."""
-    return "<img" in html or not decoded(_TAG.sub("", html)).isspace()
+    return "<img" in html or _SHOWN.search(html) is not None
 
 
 def decoded(value: str) -> str:

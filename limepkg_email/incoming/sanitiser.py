@@ -97,11 +97,11 @@ _EMPTY_CLASS = re.compile(r'(<[a-z][^<>]*?) class=""')
 _IMAGE = re.compile(r"<img\b[^>]*>")
 _SOURCE = re.compile(r' src="\s*([^"]*)"')
 # `cid` and `data` are for images only; whatever a browser might still read as one of them goes too.
-_BAD_LINK = re.compile(
-    r' href="(?!\s*(?:[hH][tT]{2}[pP][sS]?|[mM][aA][iI][lL][tT][oO]|[tT][eE][lL]):)[^"]*"(?=[^<>]*>)'
-)
+_LINK_SCHEMES = "[hH][tT][tT][pP][sS]?|[mM][aA][iI][lL][tT][oO]|[tT][eE][lL]"
+_BAD_LINK = re.compile(rf' href="(?!\s*(?:{_LINK_SCHEMES}):)[^"]*"(?=[^<>]*>)')
 # Two quick searches in C; what they find is looked at declaration by declaration.
-_SUSPECT_STYLE = re.compile(r' style="[^"(@\\]*[(@\\]')
+_COLOUR = r"(?<=rgb)\(|(?<=rgba)\(|(?<=hsl)\(|(?<=hsla)\("
+_SUSPECT_STYLE = re.compile(rf' style="(?:[^"(@\\]++|{_COLOUR})*+[(@\\]')
 _NEGATIVE_MARGIN = re.compile(r"margin[^;\"]{0,60}-\d")
 _STYLE = re.compile(
     r' style="[^"]*?(?:(?<!rgb)(?<!rgba)(?<!hsl)(?<!hsla)\(|@|\\|margin[^;"]{0,60}-\d)'

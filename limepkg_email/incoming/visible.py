@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from limepkg_email.incoming.history import attribution_start, begins_forward, history_start
-from limepkg_email.incoming.markup import decoded, plain_text
+from limepkg_email.incoming.markup import decoded, shown_text
 
 _MAX_SEARCHED = 400_000
 """How much HTML is searched for the beginning of the history."""
@@ -189,7 +189,7 @@ def _is_forward(html: str, reader: _Reader, texts: list[str], start: int) -> boo
         if "moz-forward-container" in reader.quote[3]:
             return True
         beginning = html[reader.quote.end() : reader.quote.end() + 1_000]
-        texts = texts + plain_text(beginning).strip().split("\n")[:3]
+        texts = texts + shown_text(beginning).strip().split("\n")[:3]
     return begins_forward(texts, start)
 
 

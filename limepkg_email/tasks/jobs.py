@@ -183,6 +183,8 @@ def enqueue(connection: Connection, jobs: Sequence[NewJob], now: datetime) -> in
     if new == len(jobs) or not locking(connection):
         return new
     keyed = [job for job in jobs if job.key is not None]
+    if not keyed:
+        return new
     waiting = _lock_waiting(connection, [job.key for job in keyed if job.key is not None])
     # What is missing was claimed between the two statements, or repeats an event and stays out.
     return new + _insert(connection, [job for job in keyed if job.key not in waiting], now)

@@ -114,10 +114,29 @@ def test_any_report_is_read(plain: str, html: str, rfc822: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["<", "<a@b", "a@b.c ", "To: ", "References: <a@b>\n ", "\n ", "550 ", "following recipient ",
-     "delivery to ", "Message-ID: <", "Final-Recipient: ;", "error: ", "x", " ", "<a@b.se> (", ">",
-     "Diagnostic-Code: a\n ", "<p>", "5.1.", "an folgende"],
-)  # fmt: skip
+    [
+        "<",
+        "<a@b",
+        "a@b.c ",
+        "To: ",
+        "References: <a@b>\n ",
+        "\n ",
+        "550 ",
+        "following recipient ",
+        "delivery to ",
+        "Message-ID: <",
+        "Final-Recipient: ;",
+        "error: ",
+        "x",
+        " ",
+        "<a@b.se> (",
+        ">",
+        "Diagnostic-Code: a\n ",
+        "<p>",
+        "5.1.",
+        "an folgende",
+    ],
+)
 def test_an_endless_report_takes_no_time(piece: str) -> None:
     endless = piece * (2_000_000 // len(piece))
     started = time.process_time()

@@ -14,10 +14,17 @@ from limepkg_email.incoming.identity import content_key, effective_message_id, m
 from tests.incoming.capture import fetched, listed, notified
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()))
+SENT = datetime(2026, 11, 20, 9, 4, 5, tzinfo=UTC)
 MAIL = Message(
-    id="AAAA", uid=1, path="INBOX", date=datetime(2026, 11, 20, 9, 4, 5, tzinfo=UTC), size=1000,
-    subject="Hej", from_=Address("Anna", "anna@example.org"), message_id="<1@example.org>",
-)  # fmt: skip
+    id="AAAA",
+    uid=1,
+    path="INBOX",
+    date=SENT,
+    size=1000,
+    subject="Hej",
+    from_=Address("Anna", "anna@example.org"),
+    message_id="<1@example.org>",
+)
 
 
 def key_of(entries: list[Message], message_id: str) -> str:
@@ -69,7 +76,7 @@ def test_an_object_id_that_is_none_is_not_used(email_id: str) -> None:
     "other",
     [
         replace(MAIL, message_id="<2@example.org>"),
-        replace(MAIL, date=MAIL.date + timedelta(seconds=1)),
+        replace(MAIL, date=SENT + timedelta(seconds=1)),
         replace(MAIL, date=None),
         replace(MAIL, from_=Address("Anna", "bo@example.org")),
         replace(MAIL, subject="Hej igen"),
@@ -89,7 +96,7 @@ def test_without_a_message_id_the_size_tells_mails_apart() -> None:
 
 
 def test_time_zone_and_fractions_of_the_date_do_not_matter() -> None:
-    local = MAIL.date.astimezone(timezone(timedelta(hours=1))) + timedelta(milliseconds=900)
+    local = SENT.astimezone(timezone(timedelta(hours=1))) + timedelta(milliseconds=900)
     assert content_key(replace(MAIL, date=local)) == content_key(MAIL)
 
 
@@ -118,8 +125,12 @@ def test_an_unusable_message_id_is_replaced_by_a_lasting_one(unusable: str) -> N
 
 
 @given(ANY, ANY, ANY)
-def test_any_mail_has_keys_and_a_storable_message_id(id: str, subject: str, sender: str) -> None:  # noqa: A002
-    mail = replace(MAIL, message_id=id, email_id=id, subject=subject, from_=Address("", sender))
+def test_any_mail_has_keys_and_a_storable_message_id(
+    given_id: str, subject: str, sender: str
+) -> None:
+    mail = replace(
+        MAIL, message_id=given_id, email_id=given_id, subject=subject, from_=Address("", sender)
+    )
     assert mail_key(mail) == mail_key(mail)
     made = effective_message_id(mail)
     assert len(made.encode()) <= 998

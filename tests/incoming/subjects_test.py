@@ -12,14 +12,57 @@ from limepkg_email.incoming.subjects import has_reply_prefix, normalise
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()))
 REPLIES = (
-    "Re: {}", "RE: {}", "re:{}", "Re : {}", "Re[2]: {}", "RE(3): {}", "Re^2: {}", "Re*3: {}", "SV: {}",
-    "Sv: {}", "VS: {}", "AW: {}", "Antw: {}", "Antwort: {}", "Odp: {}", "R: {}", "RIF: {}", "RES: {}",
-    "YNT: {}", "回复：{}", "回覆: {}", "答复: {}", "返信: {}", "답장: {}", "Ответ: {}", "ΑΠ: {}", "השב: {}",
-    "Re: Re: {}", "SV: Re: AW: {}", "[External] Re: {}", "[EXT] SV: {}", "Re: [EXTERNAL] {}",
-    "RE: FW: {}", "***SPAM*** Re: {}", "  Re:\t {}",
-)  # fmt: skip
-FORWARDS = ("Fwd: {}", "FW: {}", "VB: {}", "WG: {}", "Doorst: {}", "TR: {}", "RV: {}", "ENC: {}",
-            "I: {}", "VL: {}", "转发: {}", "転送: {}", "Fwd: Re: {}")  # fmt: skip
+    "Re: {}",
+    "RE: {}",
+    "re:{}",
+    "Re : {}",
+    "Re[2]: {}",
+    "RE(3): {}",
+    "Re^2: {}",
+    "Re*3: {}",
+    "SV: {}",
+    "Sv: {}",
+    "VS: {}",
+    "AW: {}",
+    "Antw: {}",
+    "Antwort: {}",
+    "Odp: {}",
+    "R: {}",
+    "RIF: {}",
+    "RES: {}",
+    "YNT: {}",
+    "回复：{}",
+    "回覆: {}",
+    "答复: {}",
+    "返信: {}",
+    "답장: {}",
+    "Ответ: {}",
+    "ΑΠ: {}",
+    "השב: {}",
+    "Re: Re: {}",
+    "SV: Re: AW: {}",
+    "[External] Re: {}",
+    "[EXT] SV: {}",
+    "Re: [EXTERNAL] {}",
+    "RE: FW: {}",
+    "***SPAM*** Re: {}",
+    "  Re:\t {}",
+)
+FORWARDS = (
+    "Fwd: {}",
+    "FW: {}",
+    "VB: {}",
+    "WG: {}",
+    "Doorst: {}",
+    "TR: {}",
+    "RV: {}",
+    "ENC: {}",
+    "I: {}",
+    "VL: {}",
+    "转发: {}",
+    "転送: {}",
+    "Fwd: Re: {}",
+)
 
 
 @pytest.mark.parametrize("pattern", REPLIES)
@@ -36,9 +79,19 @@ def test_a_forward_has_the_same_subject_but_is_no_reply(pattern: str) -> None:
 
 @pytest.mark.parametrize(
     "subject",
-    ["Regarding you", "Rea: 50 %", "Svar önskas", "Re", "", "AWS: bill", "Resa till Rom", "Ref: 12",
-     "Visa: renewal", "Invoice: 3"],
-)  # fmt: skip
+    [
+        "Regarding you",
+        "Rea: 50 %",
+        "Svar önskas",
+        "Re",
+        "",
+        "AWS: bill",
+        "Resa till Rom",
+        "Ref: 12",
+        "Visa: renewal",
+        "Invoice: 3",
+    ],
+)
 def test_a_word_that_begins_like_a_prefix_stays(subject: str) -> None:
     assert normalise(subject) == subject.casefold()
     assert not has_reply_prefix(subject)
@@ -62,7 +115,9 @@ def test_any_subject_is_normalised_for_good(subject: str) -> None:
     once.encode()
 
 
-@pytest.mark.parametrize("piece", ["Re: ", "[", "[External]", "Re", "R" * 3, "Re[1", "( external", "*"])
+@pytest.mark.parametrize(
+    "piece", ["Re: ", "[", "[External]", "Re", "R" * 3, "Re[1", "( external", "*"]
+)
 def test_an_endless_subject_takes_no_time(piece: str) -> None:
     started = time.process_time()
     normalise(piece * 500_000)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from limepkg_email.engine.types import Address, Attachment, Message
 from limepkg_email.incoming.verdict import (
     RULES,
+    Kind,
     Verdict,
     machine_verdict,
     wants_no_automatic_answer,
@@ -55,7 +56,11 @@ MACHINES = [
     ("bounce", "null-return-path-bounce-subject", mail(NULL, subject="Olevererbart: Hej")),
     ("bounce", "null-return-path-bounce-subject", mail(NULL, subject="Unzustellbar: Hej")),
     ("bounce", "daemon-bounce-subject", mail(sender=DAEMON, subject="failure notice")),
-    ("autoreply", "read-receipt", mail({"content-type": REPORT.format("disposition-notification")})),
+    (
+        "autoreply",
+        "read-receipt",
+        mail({"content-type": REPORT.format("disposition-notification")}),
+    ),
     ("autoreply", "feedback-report", mail({"content-type": REPORT.format("feedback-report")})),
     ("autoreply", "auto-replied", mail({"auto-submitted": "auto-replied"})),
     ("autoreply", "auto-replied", mail({"auto-submitted": "Auto-Replied (vacation)"})),
@@ -63,14 +68,26 @@ MACHINES = [
     ("autoreply", "precedence-auto-reply", mail({"precedence": "auto_reply"})),
     ("autoreply", "autoreply-header", mail({"x-autoreply": "yes"})),
     ("autoreply", "autoreply-header", mail({"x-autorespond": "Hej"})),
-    ("autoreply", "absence-subject-supported",
-     mail({"auto-submitted": "auto-generated"}, subject="Automatic reply: Hej")),
-    ("autoreply", "absence-subject-supported",
-     mail({"x-auto-response-suppress": "All"}, subject="Autosvar: Hej")),
-    ("autoreply", "absence-subject-supported",
-     mail(subject="Poissa toimistolta: Hej", in_reply_to="<1@example.com>")),
-    ("autoreply", "automatic-answer",
-     mail({"auto-submitted": "auto-generated"}, in_reply_to="<1@example.com>")),
+    (
+        "autoreply",
+        "absence-subject-supported",
+        mail({"auto-submitted": "auto-generated"}, subject="Automatic reply: Hej"),
+    ),
+    (
+        "autoreply",
+        "absence-subject-supported",
+        mail({"x-auto-response-suppress": "All"}, subject="Autosvar: Hej"),
+    ),
+    (
+        "autoreply",
+        "absence-subject-supported",
+        mail(subject="Poissa toimistolta: Hej", in_reply_to="<1@example.com>"),
+    ),
+    (
+        "autoreply",
+        "automatic-answer",
+        mail({"auto-submitted": "auto-generated"}, in_reply_to="<1@example.com>"),
+    ),
     ("autoreply", "null-return-path", mail(NULL)),
     ("bulk", "list-header", mail({"list-id": "<news.example.org>"})),
     ("bulk", "list-header", mail({"list-unsubscribe": "<https://example.org/u>"})),
@@ -78,10 +95,13 @@ MACHINES = [
     ("bulk", "precedence-bulk", mail({"precedence": "list"})),
     ("bulk", "auto-generated", mail({"auto-submitted": "auto-generated"})),
     ("bulk", "machine-header", mail({"x-cron-env": "<SHELL=/bin/sh>"})),
-    ("bulk", "suppress-and-no-reply",
-     mail({"x-auto-response-suppress": "All"}, sender="no-reply@example.org")),
+    (
+        "bulk",
+        "suppress-and-no-reply",
+        mail({"x-auto-response-suppress": "All"}, sender="no-reply@example.org"),
+    ),
     ("autoreply", "engine-says-auto-reply", Message(id="A", is_auto_reply=True)),
-]  # fmt: skip
+]
 
 PEOPLE = [
     mail(),
@@ -99,7 +119,7 @@ PEOPLE = [
 
 
 @pytest.mark.parametrize(("kind", "reason", "message"), MACHINES, ids=lambda value: str(value)[:40])
-def test_a_machine_is_known_by_its_sign(kind: str, reason: str, message: Message) -> None:
+def test_a_machine_is_known_by_its_sign(kind: Kind, reason: str, message: Message) -> None:
     assert machine_verdict(message) == Verdict(kind, reason)
 
 
@@ -116,9 +136,15 @@ def test_every_rule_has_a_name_of_its_own_and_an_example() -> None:
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("dsn", "bounce"), ("autoreply", "autoreply"), ("full", "human"), ("reply", "human"),
-     ("nomid", "human"), ("weird", "human")],
-)  # fmt: skip
+    [
+        ("dsn", "bounce"),
+        ("autoreply", "autoreply"),
+        ("full", "human"),
+        ("reply", "human"),
+        ("nomid", "human"),
+        ("weird", "human"),
+    ],
+)
 def test_real_mails_are_told_apart(name: str, kind: str) -> None:
     assert machine_verdict(notified(name)).kind == kind
 
@@ -145,6 +171,7 @@ def test_any_mail_gets_a_verdict(
 
 
 def test_endless_headers_take_no_time() -> None:
-    endless = dict.fromkeys(["auto-submitted", "precedence", "content-type", "return-path"],
-                            "a" * 2_000_000)  # fmt: skip
+    endless = dict.fromkeys(
+        ["auto-submitted", "precedence", "content-type", "return-path"], "a" * 2_000_000
+    )
     assert machine_verdict(mail(endless, sender="noreply" * 300_000)).kind == "bulk"

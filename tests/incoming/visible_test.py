@@ -52,7 +52,9 @@ def test_an_image_of_the_signature_stays_visible() -> None:
     assert "cid:logo@example.org" in build_body(Text(html=mail), max_size=10_000).visible
 
 
-@pytest.mark.parametrize("name", ["outlook-desktop-en.html", "gmail-en.html", "outlook-web-sv.html"])
+@pytest.mark.parametrize(
+    "name", ["outlook-desktop-en.html", "gmail-en.html", "outlook-web-sv.html"]
+)
 def test_a_mail_forwarded_by_its_subject_is_visible_whole(name: str) -> None:
     text = Text(html=(REPLIES / name).read_text())
     body = build_body(text, max_size=1_000_000, forwarded=True)
@@ -78,9 +80,22 @@ def test_the_visible_part_of_any_text_is_its_beginning(plain: str) -> None:
 
 
 PIECES = st.sampled_from(
-    ["Hej", "On 20 Nov 2026, at 10:04, A <a@b.c> wrote:", "> old", "From: a", "To: b", "Sent: c", "",
-     "-----Original Message-----", "-- ", "wrote:", "2026", ":", "Begin forwarded message:"]
-)  # fmt: skip
+    [
+        "Hej",
+        "On 20 Nov 2026, at 10:04, A <a@b.c> wrote:",
+        "> old",
+        "From: a",
+        "To: b",
+        "Sent: c",
+        "",
+        "-----Original Message-----",
+        "-- ",
+        "wrote:",
+        "2026",
+        ":",
+        "Begin forwarded message:",
+    ]
+)
 
 
 @given(st.lists(PIECES, max_size=12))
@@ -91,10 +106,26 @@ def test_a_text_with_words_never_becomes_empty(pieces: list[str]) -> None:
     assert start is None or 0 <= start < len(pieces)
 
 
-@given(st.lists(st.sampled_from(
-    ["<blockquote>", "</blockquote>", '<div class="gmail_quote">', "</div>", "<p>", "x", "<br>",
-     '<div id="divRplyFwdMsg">', "<b>From:</b> a<br>", "To: b<br>Sent: c<br>", '<img src="cid:a">']
-), max_size=14))  # fmt: skip
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "<blockquote>",
+                "</blockquote>",
+                '<div class="gmail_quote">',
+                "</div>",
+                "<p>",
+                "x",
+                "<br>",
+                '<div id="divRplyFwdMsg">',
+                "<b>From:</b> a<br>",
+                "To: b<br>Sent: c<br>",
+                '<img src="cid:a">',
+            ]
+        ),
+        max_size=14,
+    )
+)
 def test_any_mixture_of_quote_marks_is_survived(pieces: list[str]) -> None:
     body = build_body(Text(html="".join(pieces)), max_size=10_000)
     assert visible_html(body.visible) is not None
