@@ -171,10 +171,14 @@ class EngineNotFound(EngineError):
 
 
 class EngineAuth(EngineError):
-    """The mail engine refused the access token; check `emailengine_token`."""
+    """The mail engine refused the access token; check `emailengine_token`.
+
+    Retryable, because it says nothing about the mail: once the token is right again all goes on.
+    """
 
     code = "engine_auth"
     status = 502
+    retryable = True
 
 
 class InvalidSignature(EmailIntegrationError):

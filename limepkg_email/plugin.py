@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask
 
 from limepkg_email.clock import Clock, utc_now
+from limepkg_email.commands import email_commands
 from limepkg_email.config import Configuration, keys, load
 from limepkg_email.endpoints.api import mount
 from limepkg_email.engine.client import EngineClient
@@ -113,6 +114,7 @@ class EmailIntegration:
         """
         self.check()
         mount(app, self, url_prefix)
+        app.cli.add_command(email_commands(self))
 
     def start(self) -> None:
         """Start workers and schedules in this process; leave it out where others do the work."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from html import escape
 from urllib.parse import unquote
 
-from limepkg_email.incoming.markup import decoded, is_tame, plain_text
+from limepkg_email.markup import decoded, is_tame, plain_text
 from limepkg_email.incoming.plaintext import text_to_html
 from limepkg_email.incoming.sanitiser import REMOTE_PREFIX, sanitise, with_remote_images
 

@@ -7,7 +7,7 @@ from json import JSONDecodeError
 from typing import Any, TypeVar
 
 from flask import Request, Response, current_app, request
-from flask_smorest import Blueprint  # type: ignore[import-untyped]
+from flask_smorest import Blueprint
 from marshmallow import EXCLUDE, RAISE, Schema
 from webargs import core
 from webargs.flaskparser import FlaskParser

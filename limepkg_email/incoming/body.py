@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from limepkg_email.engine.types import Text
-from limepkg_email.incoming.markup import escaped, is_tame, plain_text, shown_text, shows_anything
+from limepkg_email.markup import escaped, is_tame, plain_text, shown_text, shows_anything
 from limepkg_email.incoming.plaintext import text_to_html
 from limepkg_email.incoming.sanitiser import content_ids, sanitise
-from limepkg_email.incoming.text import cut, one_line, storable
+from limepkg_email.text import cut, one_line, storable
 from limepkg_email.incoming.visible import visible_html, visible_text
 
 PREVIEW_LENGTH = 255
 _PREVIEW_SOURCE = 4_000
+_HALF = re.compile(r"(?:<[^<>]*|&[#\w]{0,8})\Z")  # a tag or an entity cut in two
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,7 @@ def with_note(body: Body, note: str) -> Body:
 def preview(html: str) -> str:
     """Return the beginning of sanitised HTML as one line of plain text."""
     for length in (_PREVIEW_SOURCE, 20 * _PREVIEW_SOURCE):
-        start = html[:length]
-        if len(html) > length:
-            # Not half a tag, nor half an entity.
-            start = start[: max(start.rfind("<"), start.rfind(">") + 1)] or start
-        line = one_line(shown_text(start))
+        line = one_line(shown_text(_HALF.sub("", html[:length])))
         if line or len(html) <= length:
             break
     return line if len(line) <= PREVIEW_LENGTH else cut(line, PREVIEW_LENGTH - 1).rstrip() + "…"

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from limepkg_email.engine.types import Message
-from limepkg_email.incoming import addresses
-from limepkg_email.incoming.markup import plain_text
-from limepkg_email.incoming.text import one_line, storable
+from limepkg_email import addresses
+from limepkg_email.markup import plain_text
+from limepkg_email.text import one_line, storable
 
 MAX_CANDIDATES = 32
 _MAX_SEARCHED = 20_000

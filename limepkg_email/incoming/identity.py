@@ -11,8 +11,8 @@ import re
 from datetime import UTC, datetime
 
 from limepkg_email.engine.types import Message
-from limepkg_email.incoming import addresses
-from limepkg_email.incoming.text import one_line
+from limepkg_email import addresses
+from limepkg_email.text import one_line
 
 MAX_MESSAGE_ID = 998
 """Octets of the longest line that RFC 5322 (2.1.1) allows."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from limepkg_email import addresses
 from limepkg_email.config import Configuration, FollowerParent
 from limepkg_email.engine.types import Address, Message
+from limepkg_email.follower_parents import find_parents, links
 from limepkg_email.hooks import ParentReference
 from limepkg_email.host import Objects
 from limepkg_email.incoming.trace import Trace
@@ -93,7 +94,7 @@ def add_followers(
     """Make followers of people who are none yet, linked to the CRM objects that they are."""
     if not people:
         return {}
-    parents = find_parents(services, objects, people)
+    parents = find_parents(services, objects, [each.email for each in people])
     if create_persons:
         _create_persons(services.config, objects, people, parents)
     rows = [
@@ -102,49 +103,12 @@ def add_followers(
             "name": each.name,
             "active": each.active,
             "conversation": conversation,
-            **_links(services.config, parents.get(each.email)),
+            **links(services.config, parents.get(each.email)),
         }
         for each in people
     ]
     ids = objects.add_many("follower", rows)
     return {each.email: id for each, id in zip(people, ids, strict=True)}
-
-
-def find_parents(
-    services: Services, objects: Objects, people: Sequence[Participant]
-) -> dict[str, ParentReference]:
-    """Find the CRM objects that the addresses belong to: the hook first, then in order."""
-    found: dict[str, ParentReference] = {}
-    for each in people:
-        reference = services.hooks.follower_parent(
-            application=services.application, address=each.email
-        )
-        if reference is not None:
-            found[each.email] = reference
-    for parent in services.config.follower_parents:
-        missing = [each.email for each in people if each.email not in found]
-        if not missing:
-            break
-        found.update(_find_in(objects, parent, missing))
-    return found
-
-
-def _find_in(
-    objects: Objects, parent: FollowerParent, emails: Sequence[str]
-) -> Mapping[str, ParentReference]:
-    rows = objects.query(
-        Query(
-            parent.limetype,
-            In(parent.address, emails, ignore_case=True),
-            properties=(parent.address,),
-        )
-    )
-    # The oldest object wins, so that the choice is the same every time.
-    newest_first = sorted(rows, key=lambda row: -row.id)
-    return {
-        str(row[parent.address]).lower(): ParentReference(parent.limetype, row.id)
-        for row in newest_first
-    }
 
 
 def _create_persons(
@@ -170,11 +134,3 @@ def _person(kind: FollowerParent, participant: Participant) -> dict[str, object]
     values = dict.fromkeys(kind.names, "")
     values.update(zip(kind.names, parts, strict=False))
     return {kind.address: participant.email, **values}
-
-
-def _links(config: Configuration, parent: ParentReference | None) -> dict[str, object]:
-    links: dict[str, object] = {each.property: None for each in config.follower_parents}
-    for each in config.follower_parents:
-        if parent is not None and each.limetype == parent.limetype:
-            links[each.property] = parent.id
-    return links

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from limepkg_email.incoming.markup import escaped
+from limepkg_email.markup import escaped
 
 MAX_QUOTE_DEPTH = 10
 _QUOTE_MARK = re.compile(r"(?:>[ \t]?)+")

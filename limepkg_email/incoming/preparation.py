@@ -18,6 +18,7 @@ from limepkg_email.incoming.identity import content_key, effective_message_id, m
 from limepkg_email.incoming.objects import PreparedMail
 from limepkg_email.incoming.participants import participants
 from limepkg_email.incoming.receipts import Mail
+from limepkg_email.incoming.subjects import has_forward_prefix
 from limepkg_email.incoming.trace import Trace
 from limepkg_email.incoming.verdict import Verdict
 from limepkg_email.services import Services
@@ -74,7 +75,11 @@ def prepare(
     trace: Trace,
 ) -> PreparedMail:
     """Build the body, list the people and fetch the files of a mail that is to be imported."""
-    body = build_body(message.text, max_size=services.config.max_body_size)
+    body = build_body(
+        message.text,
+        max_size=services.config.max_body_size,
+        forwarded=has_forward_prefix(message.subject),
+    )
     files = fetch_files(services, account.engine_account, message, body.content_ids, trace)
     sender = normalise(message.from_.address)
     return PreparedMail(

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import nh3
 
-from limepkg_email.incoming.markup import decoded
+from limepkg_email.markup import decoded
 
 REMOTE_PREFIX = "remote:"
 """What stands before the address of an image that would be loaded from the network."""
@@ -93,7 +93,7 @@ _CLEANER = nh3.Cleaner(
 )
 
 # These read nh3's output, where `<`, `>` and `"` never stand inside an attribute value.
-_EMPTY_CLASS = re.compile(r'(<[a-z][^<>]*?) class=""')
+_EMPTY_CLASS = re.compile(r' class=""(?=[^<>]*>)')
 _IMAGE = re.compile(r"<img\b[^>]*>")
 _SOURCE = re.compile(r' src="\s*([^"]*)"')
 # `cid` and `data` are for images only; whatever a browser might still read as one of them goes too.
@@ -126,7 +126,7 @@ def sanitise(html: str) -> str:
     """
     cleaned = _CLEANER.clean(html)
     if ' class=""' in cleaned:
-        cleaned = _EMPTY_CLASS.sub(r"\1", cleaned)
+        cleaned = _EMPTY_CLASS.sub("", cleaned)
     if "<img" in cleaned:
         cleaned = _IMAGE.sub(_inert_image, cleaned)
     cleaned = _BAD_LINK.sub("", cleaned)

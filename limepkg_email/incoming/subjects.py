@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from limepkg_email.incoming.text import one_line
+from limepkg_email.text import one_line
 
 MAX_SUBJECT = 998
 """Longest subject that is looked at: the longest line of RFC 5322 (2.1.1)."""
@@ -32,6 +32,8 @@ def _prefixes(words: str) -> str:
 
 
 _REPLY = re.compile(_prefixes(REPLY_PREFIXES))
+_FORWARD = re.compile(_prefixes(FORWARD_PREFIXES))
+_GATEWAY_TAGGED = re.compile(rf"{_GATEWAY_TAG}\s*")
 _PREFIX = re.compile(rf"(?:{_prefixes(f'{REPLY_PREFIXES} {FORWARD_PREFIXES}')}|{_GATEWAY_TAG})\s*")
 _LIST_TAG = re.compile(r"\[[^\[\]]{1,40}\]\s*")
 
@@ -52,10 +54,18 @@ def normalise(subject: str) -> str:
 
 def has_reply_prefix(subject: str) -> bool:
     """Whether a mail program has marked the subject as a reply; a forwarded reply is none."""
-    rest = _comparable(subject)
-    for tag in (re.compile(_GATEWAY_TAG + r"\s*"), _LIST_TAG):
-        rest = rest[match.end() :] if (match := tag.match(rest)) else rest
-    return _REPLY.match(rest) is not None
+    return _REPLY.match(_without_tags(_comparable(subject))) is not None
+
+
+def has_forward_prefix(subject: str) -> bool:
+    """Whether a mail program has marked the subject as forwarded, after all replies to it."""
+    return _FORWARD.match(_without_tags(_comparable(subject))) is not None
+
+
+def _without_tags(subject: str) -> str:
+    for tag in (_GATEWAY_TAGGED, _LIST_TAG):
+        subject = subject[match.end() :] if (match := tag.match(subject)) else subject
+    return subject
 
 
 def _comparable(subject: str) -> str:

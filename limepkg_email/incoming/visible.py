@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from limepkg_email.incoming.history import attribution_start, begins_forward, history_start
-from limepkg_email.incoming.markup import decoded, shown_text
+from limepkg_email.markup import decoded, shown_text
 
 _MAX_SEARCHED = 400_000
 """How much HTML is searched for the beginning of the history."""

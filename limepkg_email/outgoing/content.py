@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import nh3
 from bs4 import BeautifulSoup, NavigableString, Tag
 
-from limepkg_email.incoming.markup import is_tame, plain_text
+from limepkg_email.markup import is_tame, plain_text
 from limepkg_email.text import one_line, storable
 
 PREVIEW_LENGTH = 256

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from limepkg_email.addresses import display_name, is_valid, normalise
 from limepkg_email.config import Configuration, FollowerParent
+from limepkg_email.follower_parents import find_parents
 from limepkg_email.hooks import ParentReference
 from limepkg_email.host import LimeObject, Objects
-from limepkg_email.incoming.participants import Participant, find_parents
 from limepkg_email.outgoing.draft import Draft, Recipient
 from limepkg_email.outgoing.problems import Problems
 from limepkg_email.query import And, Condition, Equals, In, Or, Query
@@ -117,11 +117,7 @@ def _with_parents(
 ) -> list[Target]:
     """Check the CRM objects that were given for new followers, and look for those that were not."""
     names = _given_parents(services.config, objects, found, problems)
-    unlinked = [
-        Participant(each.email, each.name, "to")
-        for each in found
-        if each.follower is None and each.parent is None
-    ]
+    unlinked = [each.email for each in found if each.follower is None and each.parent is None]
     parents = find_parents(services, objects, unlinked) if unlinked else {}
     return [_linked(each, names, parents) for each in found]
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from limepkg_email.accounts.accounts import ConnectedAccount
 from limepkg_email.config import Configuration, ConversationParent
+from limepkg_email.follower_parents import links
 from limepkg_email.hooks import ParentReference
 from limepkg_email.host import Objects
 from limepkg_email.outgoing.content import MessageText
@@ -93,19 +94,12 @@ def followers_for(
             "name": each.name,
             "active": True,
             "conversation": conversation,
-            **_links(services.config, each.parent),
+            **links(services.config, each.parent),
         }
         for each in new
     ]
     added = iter(objects.add_many("follower", rows) if rows else ())
     return [next(added) if each.follower is None else each.follower for each in targets]
-
-
-def _links(config: Configuration, parent: ParentReference | None) -> dict[str, object]:
-    return {
-        each.property: parent.id if parent and parent.limetype == each.limetype else None
-        for each in config.follower_parents
-    }
 
 
 def add_message(

@@ -1,59 +1,28 @@
 """Accounts: mailboxes that somebody registered with the engine, and how their connection fares."""
 
-import json
-import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from limepkg_email.sandbox import account_fields, errors, ids
+from limepkg_email.sandbox.account_record import (
+    Account,
+    account_of,
+    folder_event,
+    fresh_runtime,
+    login,
+    login_error,
+    mentions,
+    password,
+)
 from limepkg_email.sandbox.database import Database
 from limepkg_email.sandbox.dates import iso, parse_iso
 from limepkg_email.sandbox.errors import ApiError
 from limepkg_email.sandbox.events import Events
 from limepkg_email.sandbox.json_types import Json, dumps
-from limepkg_email.sandbox.mailboxes import Folder, Mailboxes
+from limepkg_email.sandbox.mailboxes import Mailboxes
 from limepkg_email.sandbox.oauth import OAuthApps
 from limepkg_email.sandbox.options import SandboxOptions
 from limepkg_email.sandbox.settings import Settings
-
-_WRONG_PASSWORD = {
-    "response": "2 NO [AUTHENTICATIONFAILED] Authentication failed.",
-    "serverResponseCode": "AUTHENTICATIONFAILED",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A registered mailbox: what was registered, and what has become of it."""
-
-    id: str
-    mailbox: int
-    record: Json
-    runtime: Json
-
-    @property
-    def email(self) -> str:
-        """The address of the account."""
-        return str(self.record.get("email") or _login(self.record))
-
-    @property
-    def receiving(self) -> bool:
-        """Whether new mail in the mailbox is noticed."""
-        return self.runtime["state"] == "connected" and not self.disabled
-
-    @property
-    def disabled(self) -> bool:
-        """Whether the account only sends."""
-        imap = self.record.get("imap")
-        if isinstance(imap, dict):
-            return bool(imap.get("disabled"))
-        return "oauth2" not in self.record
-
-    @property
-    def notify_from(self) -> datetime:
-        """Mail from before this moment is never announced; to the second, as mail is dated."""
-        return parse_iso(self.runtime["notifyFrom"]).replace(microsecond=0)
 
 
 class Accounts:
@@ -77,12 +46,12 @@ class Accounts:
         self._options = options
         self._clock = clock
         # Called with an account that has just connected, to announce what it missed.
-        self.on_connected: Callable[[Account], None] = lambda _account: None
+        self.on_connected: Callable[[Account], None] = lambda _missed: None
 
     def find(self, account_id: str) -> Account | None:
         """The account with this id."""
         row = self._database.row("SELECT * FROM account WHERE account = ?", account_id)
-        return _account(row) if row else None
+        return account_of(row) if row else None
 
     def get(self, account_id: str) -> Account:
         """The account with this id, or a 404."""
@@ -94,12 +63,12 @@ class Accounts:
     def of_mailbox(self, mailbox_id: int) -> list[Account]:
         """The accounts under which a mailbox is registered."""
         rows = self._database.rows("SELECT * FROM account WHERE mailbox = ?", mailbox_id)
-        return [_account(row) for row in rows]
+        return [account_of(row) for row in rows]
 
     def all(self) -> list[Account]:
         """All accounts by id."""
         rows = self._database.rows("SELECT * FROM account ORDER BY account")
-        return [_account(row) for row in rows]
+        return [account_of(row) for row in rows]
 
     def create(self, values: Json) -> Json:
         """Register a mailbox; an id that is taken is overwritten."""
@@ -109,17 +78,24 @@ class Accounts:
         with self._database.transaction():
             before = self.find(account_id)
             mailbox = self._mailboxes.ensure(
-                str(record.get("email") or _login(record)), str(record.get("name", ""))
+                str(record.get("email") or login(record)), str(record.get("name", ""))
             )
             account = Account(
-                account_id, mailbox.id, record, _fresh_runtime(str(record["notifyFrom"]))
+                account_id, mailbox.id, record, fresh_runtime(str(record["notifyFrom"]))
             )
             if before is not None:
-                account.runtime["lastRow"] = self._mailboxes.last_row()
+                # It is overwritten, not new: what it has met already is not met again.
+                account.runtime.update(
+                    introduced=before.runtime.get("introduced", False),
+                    lastRow=self._mailboxes.last_row()
+                    if before.receiving
+                    else before.runtime["lastRow"],
+                )
             self._save(account)
             if before is None:
                 self._events.emit(account_id, "accountAdded", {"account": account_id})
-            self._connect(account, introduce=before is None)
+            if not self.suspended:
+                self._connect(account)
         return {"account": account_id, "state": "existing" if before else "new"}
 
     def update(self, account_id: str, values: Json) -> None:
@@ -138,7 +114,8 @@ class Accounts:
                     record[key] = value
             changed = Account(account_id, account.mailbox, record, account.runtime)
             if changed.disabled != account.disabled:
-                account.runtime["lastRow"] = self._mailboxes.last_row()
+                if account.receiving:
+                    account.runtime["lastRow"] = self._mailboxes.last_row()
                 account.runtime["state"] = "connecting"
             elif account.runtime["state"] != "connected" and {"imap", "oauth2"} & set(values):
                 account.runtime["state"] = "connecting"
@@ -161,7 +138,7 @@ class Accounts:
         with self._database.transaction():
             account = self.get(account_id)
             if not self.suspended:
-                self._connect(account, introduce=False)
+                self._connect(account)
 
     @property
     def suspended(self) -> bool:
@@ -180,6 +157,8 @@ class Accounts:
                     self._save(account)
                 elif not suspended and account.receiving:
                     self.on_connected(account)
+                elif not suspended and account.runtime["state"] == "init":
+                    self._connect(account)
 
     def require_worker(self, account_id: str, *, command: str = "list") -> Account:
         """The account when it can be worked with, else the error that tells why not."""
@@ -237,7 +216,7 @@ class Accounts:
     def smtp_refusal(self, account: Account) -> str | None:
         """What the account's own mail server says to its login, when it says no."""
         smtp = account.record.get("smtp")
-        if isinstance(smtp, dict) and _password(smtp) == "wrong":
+        if isinstance(smtp, dict) and password(smtp) == "wrong":
             return "535 5.7.8 Error: authentication failed: (reason unavailable)"
         return None
 
@@ -276,7 +255,7 @@ class Accounts:
         found = [
             account
             for account in self.all()
-            if (not query or _mentions(account, query))
+            if (not query or mentions(account, query))
             and (not state or self.state(account) == state)
         ]
         chosen = found[page * page_size : (page + 1) * page_size]
@@ -323,15 +302,17 @@ class Accounts:
             }
         return {"type": "sending" if account.disabled else "imap"}
 
-    def _connect(self, account: Account, *, introduce: bool) -> None:
+    def _connect(self, account: Account) -> None:
         runtime = account.runtime
         was_receiving = account.receiving
+        if was_receiving:
+            runtime["lastRow"] = self._mailboxes.last_row()
         had_failed = runtime["lastError"] is not None
         runtime["notifyFrom"] = account.record["notifyFrom"]
         delay = self._options.connect_delay
         if delay:
-            runtime["connectsAt"] = iso(self._clock() + _seconds(delay))
-        error_event, error = _login_error(account.record)
+            runtime["connectsAt"] = iso(self._clock() + timedelta(seconds=delay))
+        error_event, error = login_error(account.record)
         if account.disabled:
             runtime.update(state="connected", lastError=None)
         elif error is not None:
@@ -341,11 +322,11 @@ class Accounts:
             runtime.update(state=state, lastError=error)
         else:
             runtime.update(state="connected", lastError=None, known=True)
-            if introduce or had_failed or not runtime.get("introduced"):
+            if had_failed or not runtime.get("introduced"):
                 self._events.emit(
                     account.id,
                     "authenticationSuccess",
-                    {"user": _login(account.record)},
+                    {"user": login(account.record)},
                     delay=delay,
                 )
             if not runtime.get("introduced"):
@@ -385,75 +366,3 @@ class Accounts:
             dumps(account.record),
             dumps(account.runtime),
         )
-
-
-def folder_event(folder: Folder) -> Json:
-    """What folder events say of a folder."""
-    return {
-        "path": folder.path,
-        "name": folder.name,
-        "specialUse": folder.special_use or False,
-        "uidValidity": str(folder.uid_validity),
-    }
-
-
-def _seconds(number: float) -> timedelta:
-    return timedelta(seconds=number)
-
-
-def _fresh_runtime(notify_from: str) -> Json:
-    return {
-        "state": "init",
-        "lastError": None,
-        "smtpStatus": None,
-        "notifyFrom": notify_from,
-        "lastRow": 0,
-    }
-
-
-def _account(row: sqlite3.Row) -> Account:
-    return Account(
-        row["account"], row["mailbox"], json.loads(row["record"]), json.loads(row["runtime"])
-    )
-
-
-def _mentions(account: Account, query: str) -> bool:
-    wanted = query.lower()
-    names = (account.id, account.record.get("name", ""), account.email)
-    return any(wanted in str(name).lower() for name in names)
-
-
-def _login(record: Json) -> str:
-    for key in ("imap", "oauth2", "smtp"):
-        block = record.get(key)
-        if isinstance(block, dict) and isinstance(block.get("auth"), dict):
-            user = block["auth"].get("user")
-            if user:
-                return str(user)
-    return str(record.get("email") or "unknown@example.com")
-
-
-def _password(block: Json) -> str:
-    auth = block.get("auth")
-    return str(auth.get("pass", "")) if isinstance(auth, dict) else ""
-
-
-def _login_error(record: Json) -> tuple[str, Json | None]:
-    imap = record.get("imap")
-    if isinstance(imap, dict):
-        if _password(imap) == "wrong":
-            return "authenticationError", dict(_WRONG_PASSWORD)
-        host, port = str(imap.get("host", "")), imap.get("port", 143)
-        if host.endswith(".invalid"):
-            response = f"getaddrinfo ENOTFOUND {host}"
-            return "connectError", {"response": response, "serverResponseCode": "ENOTFOUND"}
-        if host.startswith("unreachable"):
-            response = f"connect ECONNREFUSED {host}:{port}"
-            return "connectError", {"response": response, "serverResponseCode": "ECONNREFUSED"}
-    oauth2 = record.get("oauth2")
-    if isinstance(oauth2, dict) and oauth2.get("refreshToken") == "wrong":
-        return "authenticationError", {
-            "response": "Token request failed",
-            "serverResponseCode": "OauthRenewError",
-        }
-    return "", None

@@ -6,8 +6,8 @@ from limepkg_email.sandbox import account_fields, submit_fields
 from limepkg_email.sandbox.answers import answer, body, query
 from limepkg_email.sandbox.form import Forms
 from limepkg_email.sandbox.json_types import Json
-from limepkg_email.sandbox.mailboxes import Content, Folder
 from limepkg_email.sandbox.services import Services
+from limepkg_email.sandbox.stored import Content, Folder
 from limepkg_email.sandbox.validation import BOOLEAN, Field, check
 
 

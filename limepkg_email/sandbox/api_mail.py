@@ -6,12 +6,12 @@ from urllib.parse import quote
 from flask import Blueprint, Response
 
 from limepkg_email.sandbox import errors, ids, search, views
-from limepkg_email.sandbox.accounts import Account
+from limepkg_email.sandbox.account_record import Account
 from limepkg_email.sandbox.answers import answer, body, query
 from limepkg_email.sandbox.json_types import Json, dumps
-from limepkg_email.sandbox.mailboxes import Folder, StoredMessage
 from limepkg_email.sandbox.messages import find_part
 from limepkg_email.sandbox.services import Services
+from limepkg_email.sandbox.stored import Folder, StoredMessage
 from limepkg_email.sandbox.validation import BOOLEAN, PAGING, STRING, STRINGS, Field, check
 
 _PATH = Field("string", required=True, label="SpecialPath")

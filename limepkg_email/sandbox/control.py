@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from flask import Blueprint, Response, request
 
 from limepkg_email.sandbox import views
-from limepkg_email.sandbox.accounts import Account
+from limepkg_email.sandbox.account_record import Account
 from limepkg_email.sandbox.answers import answer, body, query
 from limepkg_email.sandbox.errors import ApiError
 from limepkg_email.sandbox.json_types import Json
-from limepkg_email.sandbox.mailboxes import Mailbox, StoredMessage
 from limepkg_email.sandbox.services import Services
+from limepkg_email.sandbox.stored import Mailbox, StoredMessage
 from limepkg_email.sandbox.validation import BOOLEAN, STRING, Field, check
 
 _IDLE_POLL = 0.005
@@ -227,9 +227,10 @@ def wait_until_idle(services: Services, timeout: float) -> Json:
     """
     deadline = time.monotonic() + timeout
     while True:
-        paused = services.faults.webhooks_paused
+        suspended = services.accounts.suspended
+        paused = services.faults.webhooks_paused or suspended
         webhooks = services.webhooks.waiting()
-        deliveries = 0 if services.accounts.suspended else services.outbox.waiting()
+        deliveries = 0 if suspended else services.outbox.waiting()
         done = deliveries == 0 and (paused or webhooks == 0) and not services.webhooks.in_flight
         if done or time.monotonic() > deadline:
             return {"idle": done, "webhooks": webhooks, "deliveries": deliveries}

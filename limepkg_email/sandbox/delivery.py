@@ -8,11 +8,12 @@ from limepkg_email.sandbox import bounces
 from limepkg_email.sandbox.database import Database
 from limepkg_email.sandbox.dates import after
 from limepkg_email.sandbox.mail import Mail
-from limepkg_email.sandbox.mailboxes import Content, Mailboxes, StoredMessage
+from limepkg_email.sandbox.mailboxes import Mailboxes
 from limepkg_email.sandbox.messages import complete, normalize
 from limepkg_email.sandbox.options import SandboxOptions
 from limepkg_email.sandbox.routing import Routing, Verdict
 from limepkg_email.sandbox.settings import Settings
+from limepkg_email.sandbox.stored import Content, StoredMessage
 
 
 class Delivery:

@@ -4,7 +4,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import html
 import json
 import secrets
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -205,7 +204,7 @@ def blueprint(forms: Forms) -> Blueprint:
             password=request.form.get("password", ""),
             app=request.args.get("type", "") if consent else "",
         )
-        return render_template("form_done.html", target=target, target_json=html.escape(target))
+        return render_template("form_done.html", target=target)
 
     return routes
 

@@ -21,7 +21,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _SIMPLE = re.compile(
     r"""\s*(?:"?([^"<>@,;:()\\=]*?)"?\s*<)?([^\s<>@,;:()"\\]+@[^\s<>@,;:()"\\]+)>?\s*\Z"""
 )
-_PIECE = re.compile(r'"(?:\\.|[^"\\])*"|\([^()]*\)|<[^<>]*>|[,;:]|[^",;:<>()]+|.', re.DOTALL)
+# A quote that never ends reaches to the end: looking again after each letter would take for ever.
+_PIECE = re.compile(
+    r'"(?:\\.|[^"\\])*(?:"|\\?\Z)|\([^()]*\)|<[^<>]*>|[,;:]|[^",;:<>()]+|.', re.DOTALL
+)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -138,7 +141,7 @@ def addresses(value: str) -> list[Json]:
             comment = piece[1:-1]
             continue
         elif piece[0] == '"' and len(piece) > 1:
-            words.append(_ESCAPED.sub(r"\1", piece[1:-1]))
+            words.append(_ESCAPED.sub(r"\1", piece[1:].removesuffix('"')))
             continue
         else:
             words.append(piece)

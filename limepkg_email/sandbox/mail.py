@@ -5,14 +5,16 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from limepkg_email.sandbox import views
-from limepkg_email.sandbox.accounts import Account, Accounts, folder_event
+from limepkg_email.sandbox.account_record import Account, folder_event
+from limepkg_email.sandbox.accounts import Accounts
 from limepkg_email.sandbox.database import Database
 from limepkg_email.sandbox.events import Events
 from limepkg_email.sandbox.json_types import Json
-from limepkg_email.sandbox.mailboxes import Content, Folder, Mailboxes, StoredMessage
+from limepkg_email.sandbox.mailboxes import Mailboxes
 from limepkg_email.sandbox.messages import find_part
 from limepkg_email.sandbox.options import SandboxOptions
 from limepkg_email.sandbox.settings import Settings
+from limepkg_email.sandbox.stored import Content, Folder, StoredMessage
 
 
 class Mail:

@@ -3,17 +3,23 @@
 import hashlib
 import json
 import re
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from limepkg_email.sandbox import ids
 from limepkg_email.sandbox.database import Database
-from limepkg_email.sandbox.dates import iso, parse_iso
-from limepkg_email.sandbox.headers import split_fields, unfold
+from limepkg_email.sandbox.dates import iso
 from limepkg_email.sandbox.json_types import Json, dumps
-from limepkg_email.sandbox.messages import ParsedMail, parse_mail
+from limepkg_email.sandbox.messages import ParsedMail
+from limepkg_email.sandbox.stored import (
+    MESSAGE_ROWS,
+    Content,
+    Folder,
+    Mailbox,
+    StoredMessage,
+    folder_of,
+    mailbox_of,
+    message_of,
+)
 
 # Path, special use, and how a mail server tells the use.
 STANDARD_FOLDERS = (
@@ -23,89 +29,7 @@ STANDARD_FOLDERS = (
     ("Junk", "\\Junk"),
     ("Trash", "\\Trash"),
 )
-_ROW = """
-    SELECT message.id AS row_id, message.uid, message.content, message.prelude, message.flags,
-        message.arrived, message.size, message.email_id, message.thread_id,
-        folder.id AS folder_id, folder.path, folder.special_use, folder.code, folder.mailbox,
-        content.summary
-    FROM message
-    JOIN folder ON folder.id = message.folder
-    JOIN content ON content.id = message.content
-"""
 _REPLY_MARK = re.compile(r"^\s*((re|sv|fwd?|vs|aw)\s*(\[\d+\])?:\s*)+", re.I)
-
-
-@dataclass(frozen=True, slots=True)
-class Mailbox:
-    """A place where mail for one address is kept."""
-
-    id: int
-    address: str
-    name: str
-    object_ids: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """A folder of a mailbox."""
-
-    id: int
-    mailbox: int
-    path: str
-    special_use: str | None
-    uid_validity: int
-    uid_next: int
-    code: int | None
-
-    @property
-    def name(self) -> str:
-        """The last piece of the path."""
-        return self.path.rpartition("/")[2]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredMessage:
-    """A message in a folder; its content may be shared with other messages."""
-
-    row_id: int
-    uid: int
-    content: int
-    prelude: bytes
-    flags: tuple[str, ...]
-    arrived: datetime
-    size: int
-    email_id: str | None
-    thread_id: str | None
-    folder_id: int
-    path: str
-    special_use: str | None
-    code: int
-    mailbox: int
-    summary: Json
-
-    @property
-    def id(self) -> str:
-        """The id by which the API knows the message while it lies here."""
-        return ids.message_id(self.code, self.uid)
-
-    @property
-    def date(self) -> datetime:
-        """When it was written, or arrived when it does not say."""
-        sent = self.summary.get("date")
-        return parse_iso(sent) if sent else self.arrived
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A raw mail together with what was read from it, ready to be stored."""
-
-    raw: bytes
-    parsed: ParsedMail
-
-    @classmethod
-    def of(cls, raw: bytes) -> "Content":
-        """Read a raw mail with CRLF line ends."""
-        return cls(raw, parse_mail(raw))
 
 
 class Mailboxes:
@@ -121,18 +45,18 @@ class Mailboxes:
     def find(self, address: str) -> Mailbox | None:
         """The mailbox of an address."""
         row = self._database.row("SELECT * FROM mailbox WHERE address = ?", address)
-        return _mailbox(row) if row else None
+        return mailbox_of(row) if row else None
 
     def get(self, mailbox_id: int) -> Mailbox:
         """The mailbox with this row id."""
         row = self._database.row("SELECT * FROM mailbox WHERE id = ?", mailbox_id)
         if row is None:
             raise LookupError(f"no mailbox {mailbox_id}")
-        return _mailbox(row)
+        return mailbox_of(row)
 
     def all(self) -> list[Mailbox]:
         """All mailboxes by address."""
-        return [_mailbox(row) for row in self._database.rows("SELECT * FROM mailbox ORDER BY 2")]
+        return [mailbox_of(row) for row in self._database.rows("SELECT * FROM mailbox ORDER BY 2")]
 
     def ensure(self, address: str, name: str = "") -> Mailbox:
         """The mailbox of an address, made with its standard folders when there is none."""
@@ -157,7 +81,7 @@ class Mailboxes:
     def folders(self, mailbox_id: int) -> list[Folder]:
         """The folders of a mailbox, standard ones first."""
         rows = self._database.rows("SELECT * FROM folder WHERE mailbox = ? ORDER BY id", mailbox_id)
-        return [_folder(row) for row in rows]
+        return [folder_of(row) for row in rows]
 
     def folder(self, mailbox_id: int, path: str) -> Folder | None:
         """The folder with this path or this special use (`\\Sent`)."""
@@ -169,7 +93,7 @@ class Mailboxes:
             mailbox_id,
             path,
         )
-        return _folder(row) if row else None
+        return folder_of(row) if row else None
 
     def create_folder(self, mailbox_id: int, path: str) -> Folder | None:
         """Make a folder; None when it exists."""
@@ -269,17 +193,17 @@ class Mailboxes:
     def by_id(self, mailbox_id: int, folder_code: int, uid: int) -> StoredMessage | None:
         """The message that an id stands for, if it is still there."""
         row = self._database.row(
-            _ROW + " WHERE folder.mailbox = ? AND folder.code = ? AND message.uid = ?",
+            MESSAGE_ROWS + " WHERE folder.mailbox = ? AND folder.code = ? AND message.uid = ?",
             mailbox_id,
             folder_code,
             uid,
         )
-        return _stored(row) if row else None
+        return message_of(row) if row else None
 
     def by_row(self, row_id: int) -> StoredMessage | None:
         """The message with this row id."""
-        row = self._database.row(_ROW + " WHERE message.id = ?", row_id)
-        return _stored(row) if row else None
+        row = self._database.row(MESSAGE_ROWS + " WHERE message.id = ?", row_id)
+        return message_of(row) if row else None
 
     def messages(
         self,
@@ -293,23 +217,23 @@ class Mailboxes:
         """The messages of a folder, newest first, optionally restricted by an SQL condition."""
         condition = f" AND ({where})" if where else ""
         rows = self._database.rows(
-            f"{_ROW} WHERE message.folder = ?{condition}"
+            f"{MESSAGE_ROWS} WHERE message.folder = ?{condition}"
             " ORDER BY message.uid DESC LIMIT ? OFFSET ?",
             folder.id,
             *values,
             limit,
             offset,
         )
-        return [_stored(row) for row in rows]
+        return [message_of(row) for row in rows]
 
     def in_mailbox(self, mailbox_id: int, *, after_row: int = 0) -> list[StoredMessage]:
         """All messages of a mailbox in the order in which they came."""
         rows = self._database.rows(
-            _ROW + " WHERE folder.mailbox = ? AND message.id > ? ORDER BY message.id",
+            MESSAGE_ROWS + " WHERE folder.mailbox = ? AND message.id > ? ORDER BY message.id",
             mailbox_id,
             after_row,
         )
-        return [_stored(row) for row in rows]
+        return [message_of(row) for row in rows]
 
     def last_row(self) -> int:
         """The row id of the newest message of all mailboxes."""
@@ -437,46 +361,5 @@ class Mailboxes:
         )
 
 
-def prelude_fields(prelude: bytes) -> list[tuple[str, str]]:
-    """The header fields that the mail server put before the mail."""
-    return [(name.lower(), unfold(value)) for name, value in split_fields(prelude)]
-
-
 def _base_subject(subject: str) -> str:
     return _REPLY_MARK.sub("", subject).strip().lower()
-
-
-def _mailbox(row: sqlite3.Row) -> Mailbox:
-    return Mailbox(row["id"], row["address"], row["name"], bool(row["object_ids"]))
-
-
-def _folder(row: sqlite3.Row) -> Folder:
-    return Folder(
-        row["id"],
-        row["mailbox"],
-        row["path"],
-        row["special_use"],
-        row["uid_validity"],
-        row["uid_next"],
-        row["code"],
-    )
-
-
-def _stored(row: sqlite3.Row) -> StoredMessage:
-    return StoredMessage(
-        row_id=row["row_id"],
-        uid=row["uid"],
-        content=row["content"],
-        prelude=row["prelude"],
-        flags=tuple(json.loads(row["flags"])),
-        arrived=parse_iso(row["arrived"]),
-        size=row["size"],
-        email_id=row["email_id"],
-        thread_id=row["thread_id"],
-        folder_id=row["folder_id"],
-        path=row["path"],
-        special_use=row["special_use"],
-        code=row["code"],
-        mailbox=row["mailbox"],
-        summary=json.loads(row["summary"]),
-    )

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from limepkg_email.sandbox.accounts import Account, Accounts
+from limepkg_email.sandbox.account_record import Account
+from limepkg_email.sandbox.accounts import Accounts
 from limepkg_email.sandbox.database import Database
 from limepkg_email.sandbox.dates import after, from_timestamp, iso
 from limepkg_email.sandbox.delivery import Delivery
@@ -15,11 +16,12 @@ from limepkg_email.sandbox.errors import ApiError
 from limepkg_email.sandbox.events import Events
 from limepkg_email.sandbox.json_types import Json, dumps
 from limepkg_email.sandbox.mail import Mail
-from limepkg_email.sandbox.mailboxes import Content, Mailboxes
+from limepkg_email.sandbox.mailboxes import Mailboxes
 from limepkg_email.sandbox.messages import normalize
 from limepkg_email.sandbox.options import SandboxOptions
 from limepkg_email.sandbox.routing import Routing
 from limepkg_email.sandbox.settings import Settings
+from limepkg_email.sandbox.stored import Content
 from limepkg_email.sandbox.validation import PAGING, check
 
 _LOGGER = logging.getLogger(__name__)

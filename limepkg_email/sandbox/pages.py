@@ -8,14 +8,16 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 
 from limepkg_email.sandbox import views
 from limepkg_email.sandbox.json_types import Json
-from limepkg_email.sandbox.mailboxes import Mailbox, StoredMessage
 from limepkg_email.sandbox.messages import find_part
 from limepkg_email.sandbox.services import Services
+from limepkg_email.sandbox.stored import Mailbox, StoredMessage
 from limepkg_email.sandbox.threads import Thread, group
 from limepkg_email.sandbox.validation import is_email
 from limepkg_email.sandbox.writing import Outcome, Writing
 
-_PAGE_POLICY = "default-src 'self'; style-src 'self'; script-src 'none'; base-uri 'none'"
+_PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'none'; base-uri 'none'"
+)
 # A mail is shown in a frame of its own that may do nothing but look like a mail.
 _MAIL_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none';"
@@ -51,7 +53,8 @@ def blueprint(services: Services) -> Blueprint:
     def protect(response: Response) -> Response:
         response.headers.setdefault("Content-Security-Policy", _PAGE_POLICY)
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
+        # Not `no-referrer`: with that a browser hides where its own forms come from.
+        response.headers["Referrer-Policy"] = "same-origin"
         return response
 
     return routes

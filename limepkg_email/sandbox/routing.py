@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from limepkg_email.sandbox.database import Database
 from limepkg_email.sandbox.json_types import Json
-from limepkg_email.sandbox.mailboxes import Mailbox, Mailboxes
+from limepkg_email.sandbox.mailboxes import Mailboxes
 from limepkg_email.sandbox.options import SandboxOptions
 from limepkg_email.sandbox.settings import Settings
+from limepkg_email.sandbox.stored import Mailbox
 from limepkg_email.sandbox.validation import Field, check
 
 OUTCOMES = ("accept", "bounce", "reject", "greylist")

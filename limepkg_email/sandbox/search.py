@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 
 from limepkg_email.sandbox.dates import day, iso
 from limepkg_email.sandbox.json_types import Json
-from limepkg_email.sandbox.mailboxes import Folder, Mailboxes, StoredMessage, prelude_fields
+from limepkg_email.sandbox.mailboxes import Mailboxes
+from limepkg_email.sandbox.stored import Folder, StoredMessage, prelude_fields
 from limepkg_email.sandbox.validation import BOOLEAN, DATE, INTEGER, STRING, STRINGS, Field, check
 
 _FIELDS: Mapping[str, Field] = {

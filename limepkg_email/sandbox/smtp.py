@@ -68,6 +68,12 @@ class _Handler:
         )
 
 
+class _Server(SMTP):
+    """A server that takes lines of any length: hostile mail has to get in to be of use."""
+
+    line_length_limit = 64 * 1024 * 1024
+
+
 class SmtpDoor:
     """An SMTP server in a thread of its own."""
 
@@ -128,7 +134,7 @@ class SmtpDoor:
         loop.close()
 
     def _session(self) -> Any:
-        return SMTP(
+        return _Server(
             self._handler,
             data_size_limit=self._options.size_limit,
             enable_SMTPUTF8=True,

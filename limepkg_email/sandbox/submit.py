@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from limepkg_email.sandbox import ids
-from limepkg_email.sandbox.accounts import Account
+from limepkg_email.sandbox.account_record import Account
 from limepkg_email.sandbox.compose import Draft, File, html_to_text, person, write
 from limepkg_email.sandbox.database import Database
 from limepkg_email.sandbox.dates import iso
 from limepkg_email.sandbox.errors import ApiError
 from limepkg_email.sandbox.json_types import Json, dumps
 from limepkg_email.sandbox.mail import Mail
-from limepkg_email.sandbox.mailboxes import Mailboxes, StoredMessage
-from limepkg_email.sandbox.messages import find_part, normalize
+from limepkg_email.sandbox.mailboxes import Mailboxes
+from limepkg_email.sandbox.messages import find_part, normalize, parse_mail
 from limepkg_email.sandbox.mime import split_mail
 from limepkg_email.sandbox.outbox import Outbox
+from limepkg_email.sandbox.stored import StoredMessage
 from limepkg_email.sandbox.validation import invalid
 
 _REMEMBERED = timedelta(hours=48)
@@ -166,7 +167,7 @@ class Submission:
     def _raw_letter(self, account: Account, body: Json) -> Letter:
         raw = normalize(_base64(body["raw"], "raw"))
         _, body_start = split_mail(raw)
-        parsed = self._mailboxes_parse(raw)
+        parsed = parse_mail(raw).summary
         message_id = parsed.get("messageId", "")
         if not message_id:
             message_id = _new_id(account.email.rpartition("@")[2])
@@ -184,12 +185,6 @@ class Submission:
             reference=None,
             original=None,
         )
-
-    @staticmethod
-    def _mailboxes_parse(raw: bytes) -> Json:
-        from limepkg_email.sandbox.messages import parse_mail
-
-        return parse_mail(raw).summary
 
     def _completed(
         self, account: Account, body: Json, reference: Json, original: StoredMessage
@@ -223,7 +218,7 @@ class Submission:
     def _quote(self, completed: Json, original: StoredMessage) -> None:
         detail = self._mailboxes.detail(original)
         sender = original.summary.get("from", {}).get("address", "")
-        intro = f"On {iso(original.date)} {sender} wrote:"
+        intro = f"On {original.date:%d %b %Y at %H:%M}, {sender} wrote:"
         if completed.get("html") is not None or "html" in detail:
             quoted = detail.get("html") or f"<pre>{html.escape(str(detail.get('plain', '')))}</pre>"
             own = completed.get("html")

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from limepkg_email.sandbox.json_types import Json
-from limepkg_email.sandbox.mailboxes import Mailboxes, StoredMessage
+from limepkg_email.sandbox.mailboxes import Mailboxes
+from limepkg_email.sandbox.stored import StoredMessage
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 # A page shows the newest mails only; a sandbox may hold thousands.

@@ -9,8 +9,8 @@ import nh3
 from limepkg_email.sandbox import ids
 from limepkg_email.sandbox.dates import iso
 from limepkg_email.sandbox.json_types import Json
-from limepkg_email.sandbox.mailboxes import StoredMessage, prelude_fields
 from limepkg_email.sandbox.messages import find_part
+from limepkg_email.sandbox.stored import StoredMessage, prelude_fields
 
 _FLAG_KEYS = (("\\Flagged", "flagged"), ("\\Answered", "answered"), ("\\Draft", "draft"))
 _KEPT_SCHEMES = frozenset({"http", "https", "mailto", "tel", "data", "cid"})

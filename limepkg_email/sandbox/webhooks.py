@@ -121,7 +121,7 @@ class WebhookSender:
 
     def _step(self) -> float:
         """Send what is next; gives the seconds to wait before looking again."""
-        if self._faults.webhooks_paused:
+        if self._faults.webhooks_paused or self._settings.own("suspended", default=False):
             return _POLL
         batch = self._next()
         if not batch:

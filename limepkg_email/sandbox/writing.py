@@ -10,8 +10,8 @@ from werkzeug.datastructures import FileStorage
 
 from limepkg_email.sandbox.compose import Draft, File, person, write
 from limepkg_email.sandbox.json_types import Json
-from limepkg_email.sandbox.mailboxes import Content, Mailbox, StoredMessage
 from limepkg_email.sandbox.services import Services
+from limepkg_email.sandbox.stored import Content, Mailbox, StoredMessage
 from limepkg_email.sandbox.threads import references
 from limepkg_email.sandbox.validation import is_email
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from limepkg_email.engine.types import Text
 from limepkg_email.incoming.body import EMPTY, Body, build_body, preview, with_note
-from limepkg_email.incoming.markup import is_tame, plain_text
+from limepkg_email.markup import is_tame, plain_text
 from limepkg_email.incoming.sanitiser import REMOTE_PREFIX, with_remote_images
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()))
@@ -246,6 +246,10 @@ def test_the_preview_is_the_beginning_in_one_line() -> None:
 
 def test_the_preview_looks_behind_pages_of_layout() -> None:
     assert preview('<table><tr><td style="padding:0">' * 300 + "Hej") == "Hej"
+
+
+def test_the_preview_of_a_single_endless_paragraph_is_its_beginning() -> None:
+    assert html(f"<p>Hej {'ö&amp; ' * 50_000}</p>").preview.startswith("Hej ö& ö&")
 
 
 def test_a_note_is_added_as_text() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from limepkg_email.engine.types import Message
 
@@ -28,6 +29,6 @@ def fetched(name: str) -> Message:
     return Message.parse(_read(name)["response"]["body"])
 
 
-def _read(name: str) -> dict:
+def _read(name: str) -> Any:
     paths = (folder / f"{name}.json" for folder in FOLDERS)
     return json.loads(next(path for path in paths if path.exists()).read_text())

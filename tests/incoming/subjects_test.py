@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limepkg_email.incoming.subjects import has_reply_prefix, normalise
+from limepkg_email.incoming.subjects import has_forward_prefix, has_reply_prefix, normalise
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()))
 REPLIES = (
@@ -69,12 +69,14 @@ FORWARDS = (
 def test_a_reply_has_the_subject_it_answers(pattern: str) -> None:
     assert normalise(pattern.format("Pumpen läcker")) == normalise("Pumpen läcker")
     assert has_reply_prefix(pattern.format("Pumpen läcker"))
+    assert not has_forward_prefix(pattern.format("Pumpen läcker"))
 
 
 @pytest.mark.parametrize("pattern", FORWARDS)
 def test_a_forward_has_the_same_subject_but_is_no_reply(pattern: str) -> None:
     assert normalise(pattern.format("Pumpen läcker")) == normalise("Pumpen läcker")
     assert not has_reply_prefix(pattern.format("Pumpen läcker"))
+    assert has_forward_prefix(pattern.format("Pumpen läcker"))
 
 
 @pytest.mark.parametrize(

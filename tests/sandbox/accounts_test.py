@@ -162,3 +162,13 @@ def _target(page: str) -> str:
     match = re.search(r'id="continue" href="([^"]+)"', page)
     assert match
     return match[1].replace("&amp;", "&")
+
+
+def test_account_made_while_suspended_connects_afterwards(
+    sandbox: Sandbox, api: EngineApi, connect: Connect
+) -> None:
+    sandbox.control("POST", "/suspend")
+    late = connect(sandbox, "late")
+    assert late.get("")["state"] == "init"
+    sandbox.control("POST", "/resume")
+    assert late.get("")["state"] == "connected"

@@ -103,3 +103,13 @@ def test_other_sites_cannot_write(sandbox: Sandbox, api: EngineApi) -> None:
     headers = {"Origin": "https://evil.example.com"}
     response = requests.post(address, data={"to": "a@example.org"}, headers=headers, timeout=5)
     assert response.status_code == 403
+
+
+def test_browser_tells_where_its_own_forms_come_from(sandbox: Sandbox, api: EngineApi) -> None:
+    response = requests.get(f"{sandbox.url}/mailbox/support@example.com/write", timeout=5)
+    # With `no-referrer` browsers send `Origin: null`, which is refused.
+    assert response.headers["Referrer-Policy"] == "same-origin"
+    data = {"to": "anna@example.org", "text": "x"}
+    headers = {"Origin": sandbox.url}
+    answer = requests.post(response.url, data=data, headers=headers, timeout=5)
+    assert answer.status_code == 200

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limepkg_email.incoming.addresses import display_name, domain, is_valid, normalise
+from limepkg_email.addresses import display_name, domain, is_valid, normalise
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()))
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limepkg_email.incoming.text import cut, one_line, storable
+from limepkg_email.text import cut, one_line, storable
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()))
 LIMITS = st.one_of(st.none(), st.integers(0, 40))

@@ -1,0 +1,196 @@
+"""The mail of the CRM's tickets, as the email package brings it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from email.utils import getaddresses
+from typing import cast
+
+from flask import url_for
+
+from limepkg_email.accounts.accounts import ConnectedAccount, read_accounts
+from limepkg_email.db import plugin_connection
+from limepkg_email.errors import EmailIntegrationError, InvalidInput
+from limepkg_email.feed.factory import FeedContext
+from limepkg_email.feed.page import PAGE_SIZE, read_page
+from limepkg_email.feed.unread import mark_read
+from limepkg_email.hooks import ParentReference
+from limepkg_email.host import LimeObject, Objects
+from limepkg_email.outgoing.compose import Draft, OutgoingFile, Recipient, submit
+from limepkg_email.plugin import EmailIntegration
+from limepkg_email.query import And, Equals, In, Order, Query
+from limepkg_email.reference.application import ReferenceApplication
+from limepkg_email.reference.mail import (
+    TICKET,
+    Choice,
+    Composer,
+    FeedPart,
+    FollowerChoice,
+    TicketMail,
+    Upload,
+    Writing,
+)
+from limepkg_email.services import Services
+
+
+class IntegratedMail:
+    """Answers what the pages ask by the email package; it must be mounted in the same app."""
+
+    def __init__(self, integration: EmailIntegration) -> None:
+        self._integration = integration
+
+    def overview(
+        self, application: ReferenceApplication, tickets: Sequence[int]
+    ) -> Mapping[int, TicketMail]:
+        """Tell about the mail of several tickets."""
+        relation = _relation(self._services(application))
+        with application.unit_of_work() as work:
+            names = (relation, "lastmessagedate", "unread")
+            # In this order the latest conversation of a ticket is the one that stays.
+            found = work.objects.query(
+                Query(
+                    "conversation",
+                    In(relation, list(tickets)),
+                    (Order("lastmessagedate"),),
+                    properties=names,
+                )
+            )
+        unread = {each[relation] for each in found if each["unread"]}
+        return {
+            cast(int, each[relation]): TicketMail(
+                cast("datetime | None", each["lastmessagedate"]), each[relation] in unread
+            )
+            for each in found
+        }
+
+    def feed(self, application: ReferenceApplication, ticket: int, offset: int) -> FeedPart:
+        """Give a part of the ticket's messages, `offset` from the latest one on."""
+        services = self._services(application)
+        health = url_for("limepkg_email_health.health", application=application.identifier)
+        context = FeedContext(TICKET, ticket, health.removesuffix("/health"))
+        factory = self._integration.feed_item_factory(application)
+        page = read_page(services, factory, context, limit=PAGE_SIZE, offset=offset)
+        return FeedPart(page.items[::-1], page.total)
+
+    def composer(
+        self, application: ReferenceApplication, ticket: int | None, conversation: int | None
+    ) -> Composer:
+        """Give what the form offers, for a conversation of a ticket or for a new ticket."""
+        services = self._services(application)
+        with application.unit_of_work() as work:
+            with plugin_connection(application, work) as connection:
+                accounts = _usable(application, read_accounts(connection).accounts)
+            found = [] if ticket is None else _conversations(services, work.objects, ticket)
+            chosen = _chosen(found, conversation)
+            followers = [] if chosen is None else _followers(work.objects, chosen.id)
+        offered = tuple(Choice(each.id, f"{each.name} <{each.email}>") for each in accounts)
+        if chosen is None:
+            return Composer(offered, offered[0].id if offered else None)
+        return Composer(
+            offered,
+            cast("int | None", chosen["account"]),
+            tuple(Choice(each.id, str(each["subject"] or "(no subject)")) for each in found),
+            chosen.id,
+            tuple(followers),
+            str(chosen["subject"] or ""),
+        )
+
+    def submit(self, application: ReferenceApplication, writing: Writing) -> int:
+        """Send the mail and give its ticket."""
+        services = self._services(application)
+        with _stored(services, writing.files) as files:
+            submitted = submit(services, _draft(writing, files))
+        if submitted.repeated:
+            for file in files:
+                application.files.delete(file.file_id)
+        with application.unit_of_work() as work:
+            conversation = work.objects.get("conversation", submitted.conversation)
+        return cast(int, conversation[_relation(services)])
+
+    def mark_read(self, application: ReferenceApplication, ticket: int) -> None:
+        """Mark every message of the ticket as read."""
+        services = self._services(application)
+        unread = And((Equals(_relation(services), ticket), Equals("unread", True)))
+        with application.unit_of_work() as work:
+            for each in work.objects.query(Query("conversation", unread, properties=())):
+                mark_read(work.objects, each.id, None, read=True)
+
+    def _services(self, application: ReferenceApplication) -> Services:
+        anonymous = self._integration.anonymous_services(application.identifier)
+        services = replace(anonymous, application=application)
+        self._integration.require_installed(services)
+        return services
+
+
+def _relation(services: Services) -> str:
+    for parent in services.config.conversation_parents:
+        if parent.limetype == TICKET:
+            return parent.property
+    raise InvalidInput(f"conversation_parents does not name {TICKET}")
+
+
+def _conversations(services: Services, objects: Objects, ticket: int) -> list[LimeObject]:
+    newest_first = (Order("lastmessagedate", descending=True), Order("id", descending=True))
+    of_ticket = Equals(_relation(services), ticket)
+    names = ("subject", "account")
+    return objects.query(Query("conversation", of_ticket, newest_first, 50, properties=names))
+
+
+def _chosen(found: Sequence[LimeObject], conversation: int | None) -> LimeObject | None:
+    if conversation is None:
+        return found[0] if found else None
+    return next((each for each in found if each.id == conversation), None)
+
+
+def _followers(objects: Objects, conversation: int) -> list[FollowerChoice]:
+    names = ("email", "name", "active")
+    of_it = Equals("conversation", conversation)
+    return [
+        FollowerChoice(
+            each.id, str(each["name"] or ""), str(each["email"] or ""), each["active"] is not False
+        )
+        for each in objects.query(Query("follower", of_it, (Order("id"),), properties=names))
+    ]
+
+
+def _usable(
+    application: ReferenceApplication, accounts: Sequence[ConnectedAccount]
+) -> list[ConnectedAccount]:
+    may = application.user.can
+    return [
+        each for each in accounts if each.enabled and may(f"email.send_as:{each.engine_account}")
+    ]
+
+
+def _draft(writing: Writing, files: Sequence[OutgoingFile]) -> Draft:
+    typed = getaddresses([writing.recipients]) if writing.recipients.strip() else []
+    return Draft(
+        account=writing.account,
+        subject=writing.subject,
+        text=writing.text,
+        conversation=writing.conversation,
+        parent=None if writing.ticket is None else ParentReference(TICKET, writing.ticket),
+        followers=writing.followers,
+        recipients=tuple(Recipient(email, name) for name, email in typed),
+        files=tuple(files),
+        idempotency_key=writing.key,
+    )
+
+
+@contextmanager
+def _stored(services: Services, uploads: Sequence[Upload]) -> Iterator[list[OutgoingFile]]:
+    """Store the files; a mail that is refused must not leave them behind."""
+    files = services.application.files
+    stored: list[OutgoingFile] = []
+    try:
+        for each in uploads:
+            file = files.create(each.filename, each.content_type, each.stream)
+            stored.append(OutgoingFile(file.filename, file.content_type, file.id, file.size))
+        yield stored
+    except EmailIntegrationError:
+        for kept in stored:
+            files.delete(kept.file_id)
+        raise
