@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test ci lint format db-revision changelog clean
+.PHONY: help run test ci lint format bench db-revision changelog clean
 
 BIN := .venv/bin
 WORKERS ?= 2
@@ -27,6 +27,9 @@ lint: .venv/.installed-dev ## Check style, types and the layers of the package
 format: .venv/.installed-dev ## Bring the code into shape
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+bench: .venv/.installed-test ## Measure what things cost, as ratios to a floor (QUICK=1 for a tenth)
+	$(BIN)/python -m benchmarks
 
 db-revision: .venv/.installed-dev ## Write a migration for what changed in models.py (NAME="what changed")
 	$(BIN)/python scripts/db_revision.py "$(NAME)"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Flask
-from werkzeug.exceptions import HTTPException
 
 from limepkg_email.plugin import EmailIntegration
 from limepkg_email.reference.host import ReferenceHost
@@ -41,6 +40,3 @@ def create_app(
     if integration is not None:
         integration.register_blueprint(app)
     return app
-
-
-__all__ = ["HTTPException", "create_app"]

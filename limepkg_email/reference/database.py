@@ -54,6 +54,8 @@ def translate_errors(engine: Engine) -> Engine:
 
     @event.listens_for(engine, "handle_error", retval=True)
     def _translate(context: ExceptionContext) -> DatabaseUnavailable | None:
+        if not isinstance(context.original_exception, Exception):
+            return None  # the process is told to end; SQLAlchemy calls that a disconnect too
         away = context.is_disconnect or _is_away(context.sqlalchemy_exception)
         return DatabaseUnavailable() if away else None
 

@@ -58,10 +58,13 @@ class IntegratedMail:
                     properties=names,
                 )
             )
+            who = _first_followers(work.objects, [each.id for each in found])
         unread = {each[relation] for each in found if each["unread"]}
         return {
             cast(int, each[relation]): TicketMail(
-                cast("datetime | None", each["lastmessagedate"]), each[relation] in unread
+                cast("datetime | None", each["lastmessagedate"]),
+                each[relation] in unread,
+                who.get(each.id, ""),
             )
             for each in found
         }
@@ -156,6 +159,14 @@ def _followers(objects: Objects, conversation: int) -> list[FollowerChoice]:
     ]
 
 
+def _first_followers(objects: Objects, conversations: Sequence[int]) -> dict[object, str]:
+    names = ("conversation", "name", "email")
+    of_them = In("conversation", conversations)
+    # From the last to the first, so that the first stays.
+    rows = objects.query(Query("follower", of_them, (Order("id", True),), properties=names))
+    return {each["conversation"]: str(each["name"] or each["email"]) for each in rows}
+
+
 def _usable(
     application: ReferenceApplication, accounts: Sequence[ConnectedAccount]
 ) -> list[ConnectedAccount]:
@@ -167,12 +178,13 @@ def _usable(
 
 def _draft(writing: Writing, files: Sequence[OutgoingFile]) -> Draft:
     typed = getaddresses([writing.recipients]) if writing.recipients.strip() else []
+    parent = None if writing.ticket is None else ParentReference(TICKET, writing.ticket)
     return Draft(
         account=writing.account,
         subject=writing.subject,
         text=writing.text,
         conversation=writing.conversation,
-        parent=None if writing.ticket is None else ParentReference(TICKET, writing.ticket),
+        parent=parent if writing.conversation is None else None,
         followers=writing.followers,
         recipients=tuple(Recipient(email, name) for name, email in typed),
         files=tuple(files),

@@ -15,10 +15,11 @@ TICKET = "helpdesk"
 
 @dataclass(frozen=True, slots=True)
 class TicketMail:
-    """What the list of tickets says about a ticket's mail."""
+    """What the list of tickets says about a ticket's mail; `who` takes part in it first."""
 
     last: datetime | None
     unread: bool
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from limepkg_email.sandbox.app import create_app
 from limepkg_email.sandbox.database import Database
@@ -14,7 +14,9 @@ from limepkg_email.sandbox.http_server import Application, HttpServer
 from limepkg_email.sandbox.json_types import Json, to_bytes
 from limepkg_email.sandbox.options import SandboxOptions
 from limepkg_email.sandbox.services import Services, build
-from limepkg_email.sandbox.smtp import SmtpDoor
+
+if TYPE_CHECKING:
+    from limepkg_email.sandbox.smtp import SmtpDoor
 
 _FILE = "sandbox.sqlite3"
 
@@ -57,6 +59,9 @@ class Sandbox:
         application: Application = create_app(self._services).wsgi_app
         self._http.application = application
         if options.smtp_port is not None:
+            # Only the door needs aiosmtpd, which is not there without the extra `demo`.
+            from limepkg_email.sandbox.smtp import SmtpDoor
+
             self._smtp = SmtpDoor(self._services.delivery, self._services.routing, options)
             self._smtp.start()
         self._services.webhooks.start()

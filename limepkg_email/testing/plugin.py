@@ -30,6 +30,7 @@ else:
 CopiedDatabase = Callable[[str, Callable[[str], None]], str]
 
 pytest.register_assert_rewrite(
+    "limepkg_email.testing.host",
     "limepkg_email.testing.host_contract",
     "limepkg_email.testing.runner_contract",
     "limepkg_email.testing.engine_contract",

@@ -19,7 +19,7 @@ from limepkg_email.limetypes import (
     Step,
 )
 from limepkg_email.reference import ReferenceApplication
-from limepkg_email.testing.host_contract import STEPS
+from limepkg_email.testing.host.sample import STEPS
 
 
 def test_new_database_has_the_limetypes_of_a_small_crm(application: ReferenceApplication) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 
 from flask import Blueprint, Response
 from markupsafe import Markup, escape
@@ -33,7 +32,7 @@ def create_pages(host: ReferenceHost, mail: Mail | None) -> Blueprint:
     site = Site(host, mail)
     for part in (sessions, tickets, writing, people, files):
         part.add_to(pages, site)
-    pages.register_error_handler(EmailIntegrationError, partial(faults.explain, site))
+    pages.register_error_handler(EmailIntegrationError, faults.explain)
     pages.after_request(_protect)
     pages.add_app_template_filter(moment)
     pages.add_app_template_global(csrf_token)

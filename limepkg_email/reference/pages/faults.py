@@ -8,10 +8,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from limepkg_email.errors import EmailIntegrationError, Unauthorized
-from limepkg_email.reference.pages.visit import Site, render
+from limepkg_email.reference.pages.visit import render
 
 
-def explain(site: Site, error: EmailIntegrationError) -> AnyResponse:
+def explain(error: EmailIntegrationError) -> AnyResponse:
     """Answer a page's error with a page; whoever is not signed in may do that first."""
     if isinstance(error, Unauthorized):
         known = request.path.lstrip("/").partition("/")[0]

@@ -20,6 +20,7 @@ def add_to(pages: Blueprint, site: Site) -> None:
     @pages.get("/<application>/")
     def home(application: str) -> Response:
         """Go to the tickets."""
+        site.host.application(application)
         return redirect(url_for("crm.tickets", application=application))
 
     @pages.get("/<application>/sign-in")

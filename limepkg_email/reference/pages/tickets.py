@@ -1,14 +1,13 @@
-"""The list of tickets, and one ticket with its conversation."""
+"""The list of tickets, and what is changed on one without writing a mail."""
 
 from __future__ import annotations
 
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from limepkg_email.host import LimeObject
 from limepkg_email.query import And, Condition, Contains, Equals, Not, Order, Query
-from limepkg_email.reference.application import ReferenceApplication
 from limepkg_email.reference.mail import TICKET
+from limepkg_email.reference.pages.ticket import Form, show_ticket, statuses
 from limepkg_email.reference.pages.visit import (
     PAGE_SIZE,
     Paging,
@@ -19,8 +18,11 @@ from limepkg_email.reference.pages.visit import (
     names_of,
     render,
 )
-from limepkg_email.reference.pages.writing import empty_form, ticket_page
 from limepkg_email.reference.sign_in import require_token
+
+_NEWEST_FIRST = (Order("created", descending=True), Order("id", descending=True))
+_CLOSED = "closed"
+_ALL = "all"
 
 
 def add_to(pages: Blueprint, site: Site) -> None:
@@ -29,33 +31,13 @@ def add_to(pages: Blueprint, site: Site) -> None:
     @pages.get("/<application>/tickets")
     def tickets(application: str) -> str:
         """List the tickets, the newest first."""
-        visited = site.visit(application)
-        where, page = _asked(), asked_page()
-        with visited.unit_of_work() as work:
-            total = work.objects.count(TICKET, where)
-            order = (Order("created", descending=True), Order("id", descending=True))
-            rows = work.objects.query(
-                Query(TICKET, where, order, PAGE_SIZE, (page - 1) * PAGE_SIZE)
-            )
-            people = names_of(work.objects, "person", [each["person"] for each in rows])
-        mail = site.mail(visited)
-        return render(
-            "tickets.html",
-            visited,
-            tickets=rows,
-            people=people,
-            mail=mail.overview(visited, [each.id for each in rows]) if mail else {},
-            statuses=statuses(visited),
-            paging=Paging(page, total),
-            asked={"q": asked_text("q"), "status": asked_text("status")},
-        )
+        return _list(site, application)
 
     @pages.get(f"/<application>/{TICKET}/<int:id_>/")
     def ticket(application: str, id_: int) -> str:
         """Show one ticket."""
-        visited = site.visit(application)
-        offset, chosen = asked_number("offset"), asked_number("conversation") or None
-        return ticket_page(site, visited, id_, empty_form(chosen), offset)
+        form = Form(conversation=asked_number("conversation") or None)
+        return show_ticket(site, site.visit(application), id_, form, asked_number("offset"))
 
     @pages.post(f"/<application>/{TICKET}/<int:id_>/status")
     def set_status(application: str, id_: int) -> Response:
@@ -66,7 +48,7 @@ def add_to(pages: Blueprint, site: Site) -> None:
         return redirect(url_for("crm.ticket", application=application, id_=id_))
 
     @pages.post(f"/<application>/{TICKET}/<int:id_>/read")
-    def read(application: str, id_: int) -> Response:
+    def mark_read(application: str, id_: int) -> Response:
         """Mark the ticket's messages as read."""
         require_token()
         visited = site.visit(application)
@@ -76,24 +58,32 @@ def add_to(pages: Blueprint, site: Site) -> None:
         return redirect(url_for("crm.ticket", application=application, id_=id_))
 
 
-def statuses(application: ReferenceApplication) -> dict[str, str]:
-    """Give what a ticket's status can be, by key."""
-    declared = application.limetypes.describe()[TICKET].property("status")
-    return {each.key: each.text for each in declared.options} if declared else {}
+def _list(site: Site, application: str) -> str:
+    visited = site.visit(application)
+    asked = {"q": asked_text("q"), "status": asked_text("status")}
+    where, page = _condition(**asked), asked_page()
+    with visited.unit_of_work() as work:
+        total = work.objects.count(TICKET, where)
+        part = Query(TICKET, where, _NEWEST_FIRST, PAGE_SIZE, (page - 1) * PAGE_SIZE)
+        rows = work.objects.query(part)
+        people = names_of(work.objects, "person", [each["person"] for each in rows])
+    mail = site.mail(visited)
+    return render(
+        "tickets.html",
+        visited,
+        tickets=rows,
+        people=people,
+        mail=mail.overview(visited, [each.id for each in rows]) if mail else {},
+        statuses=statuses(visited),
+        paging=Paging(page, total),
+        asked=asked,
+    )
 
 
-def _asked() -> Condition:
-    text, status = asked_text("q"), asked_text("status")
-    found: list[Condition] = []
-    if text:
-        found.append(Contains("title", text))
-    if status == "all":
-        pass
-    elif status:
+def _condition(q: str, status: str) -> Condition:
+    found: list[Condition] = [Contains("title", q)] if q else []
+    if not status:
+        found.append(Not(Equals("status", _CLOSED)))
+    elif status != _ALL:
         found.append(Equals("status", status))
-    else:
-        found.append(Not(Equals("status", "closed")))
     return And(tuple(found))
-
-
-__all__ = ["LimeObject", "add_to", "statuses"]

@@ -1,0 +1,388 @@
+"""The pages of the bundled CRM, as somebody with a browser uses them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from limepkg_email.query import Equals
+from limepkg_email.reference import ReferenceApplication, ReferenceHost
+from limepkg_email.reference.access import Access, Role
+from limepkg_email.reference.app import create_app
+from tests.installation import Installation, installed
+
+PASSWORD = "long enough"
+
+
+@dataclass
+class Browser:
+    """Somebody at the pages; keeps cookies and sends forms with the token of the page."""
+
+    client: FlaskClient
+
+    def get(self, path: str) -> TestResponse:
+        return self.client.get(path, buffered=True)
+
+    def post(self, page: str, path: str, **data: Any) -> TestResponse:
+        """Send a form that stands on the page."""
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.get(page).text)
+        token = found[1] if found else ""
+        return self.client.post(path, data={"csrf_token": token, **data})
+
+    def sign_in(self, login: str, **data: str) -> TestResponse:
+        values = {"login": login, "password": PASSWORD, **data}
+        return self.post("/demo/sign-in", "/demo/sign-in", **values)
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    with installed(tmp_path, f"sqlite:///{tmp_path}/crm.sqlite") as found:
+        found.connect("support", "support@example.com")
+        users = found.services.application.users  # type: ignore[attr-defined]
+        users.add("alva", name="Alva Ek", password=PASSWORD)
+        users.add("rita", name="Rita", password=PASSWORD, role="reader")
+        users.add_role(Role("guest", (), Access({"*": "crud", "document": ""})))
+        users.add("gustav", password=PASSWORD, role="guest")
+        yield found
+
+
+@pytest.fixture
+def app(installation: Installation) -> Flask:
+    return create_app(installation.host, installation.integration, secret_key="secret")
+
+
+@pytest.fixture
+def browser(app: Flask) -> Browser:
+    found = Browser(app.test_client())
+    assert found.sign_in("alva").status_code == 302
+    return found
+
+
+def _begin(browser: Browser, **changed: Any) -> TestResponse:
+    values = {
+        "subject": "Your booking",
+        "recipients": "Anna Andersson <anna@example.org>",
+        "account": "1",
+        "text": "We have a table for you.",
+        "key": "k1",
+        **changed,
+    }
+    return browser.post("/demo/tickets/new", "/demo/tickets/new", **values)
+
+
+# --- signing in ---------------------------------------------------------------------------------
+
+
+def test_visitor_signs_in_and_comes_to_the_page_asked_for(app: Flask) -> None:
+    browser = Browser(app.test_client())
+    sent = browser.get("/demo/people?q=anna")
+    assert sent.location == "/demo/sign-in?next=/demo/people?q%3Danna"
+    assert browser.sign_in("alva", next="/demo/people?q=anna").location == "/demo/people?q=anna"
+    assert "Alva Ek" in browser.get("/demo/people").text
+
+
+@pytest.mark.parametrize("next_", ["https://evil.example/", "//evil.example/", "/demo/\\evil"])
+def test_sign_in_leads_to_no_other_site(app: Flask, next_: str) -> None:
+    assert Browser(app.test_client()).sign_in("alva", next=next_).location == "/demo/tickets"
+
+
+def test_wrong_password_is_asked_for_again(app: Flask) -> None:
+    answer = Browser(app.test_client()).sign_in("alva", password="wrong enough")
+    assert answer.status_code == 401
+    assert "do not fit" in answer.text
+    assert 'value="alva"' in answer.text
+
+
+def test_form_without_the_token_is_refused(app: Flask, browser: Browser) -> None:
+    visitor = app.test_client()
+    assert visitor.post("/demo/sign-in", data={"login": "alva"}).status_code == 403
+    assert browser.client.post("/demo/sign-out").status_code == 403
+    same_origin = {"Origin": "http://localhost"}
+    new = browser.client.post("/demo/tickets/new", data={"subject": "x"}, headers=same_origin)
+    assert new.status_code == 403
+
+
+def test_sign_out_ends_the_session(browser: Browser) -> None:
+    assert browser.post("/demo/tickets", "/demo/sign-out").location == "/demo/sign-in"
+    assert browser.get("/demo/tickets").status_code == 302
+
+
+# --- tickets ------------------------------------------------------------------------------------
+
+
+def test_tickets_are_found_by_title_and_status(
+    browser: Browser, installation: Installation
+) -> None:
+    installation.add("helpdesk", title="Broken <b>screen</b>")
+    installation.add("helpdesk", title="Old keyboard", status="closed")
+    assert "Broken &lt;b&gt;screen&lt;/b&gt;" in browser.get("/demo/tickets").text
+    assert "keyboard" not in browser.get("/demo/tickets").text
+    assert "keyboard" in browser.get("/demo/tickets?status=closed").text
+    assert "keyboard" in browser.get("/demo/tickets?status=all&q=KEYB").text
+    assert "No ticket fits" in browser.get("/demo/tickets?q=%00%ED%A0%80nothing").text
+
+
+def test_long_list_comes_in_pages(browser: Browser, installation: Installation) -> None:
+    for number in range(41):
+        installation.add("helpdesk", title=f"Ticket no. {number}")
+    first, second = browser.get("/demo/tickets"), browser.get("/demo/tickets?page=2")
+    assert "Ticket no. 40" in first.text
+    assert "Ticket no. 0<" not in first.text
+    assert "Ticket no. 0<" in second.text
+    assert "Page 2 of 2, 41 in all" in second.text
+    assert browser.get("/demo/tickets?page=9999&status=x").status_code == 200
+    assert browser.get("/demo/tickets?page=-1").status_code == 200
+
+
+def test_status_is_changed(browser: Browser, installation: Installation) -> None:
+    page = f"/demo/helpdesk/{installation.add('helpdesk', title='t')}/"
+    assert browser.post(page, page + "status", status="closed").status_code == 302
+    assert installation.one("helpdesk")["status"] == "closed"
+    assert browser.post(page, page + "status", status="nonsense").status_code == 422
+
+
+def test_reader_sees_but_cannot_change(app: Flask, installation: Installation) -> None:
+    browser = Browser(app.test_client())
+    browser.sign_in("rita")
+    page = f"/demo/helpdesk/{installation.add('helpdesk', title='t')}/"
+    assert "no mail account from which you may send" in browser.get(page).text
+    assert browser.post(page, page + "status", status="closed").status_code == 403
+    assert _begin(browser).status_code == 403
+
+
+def test_ticket_can_begin_without_a_mail(browser: Browser, installation: Installation) -> None:
+    answer = _begin(browser, recipients="", subject=" Call Bo ", text="He asked for it.")
+    assert "He asked for it." in browser.get(answer.location).text
+    assert installation.one("helpdesk")["title"] == "Call Bo"
+    assert _begin(browser, recipients="", subject=" ").status_code == 422
+
+
+# --- mail ---------------------------------------------------------------------------------------
+
+
+def test_ticket_begins_with_a_mail_and_is_answered(
+    browser: Browser, installation: Installation
+) -> None:
+    page = _begin(browser).location
+    shown = browser.get(page).text
+    assert "We have a table for you." in shown
+    assert "Anna Andersson" in shown
+    assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in shown
+    form = {"account": "1", "text": "Shall we keep it?", "key": "k2", "has_followers": "1"}
+    conversation = installation.one("conversation").id
+    follower = installation.one("follower").id
+    values = {**form, "conversation": str(conversation), "followers": [str(follower)]}
+    for _ in range(2):
+        assert browser.post(page, page + "answer", **values).status_code == 302
+    assert len(installation.all("conversationmessage")) == 2
+    assert "Shall we keep it?" in browser.get(page).text
+    assert "Anna Andersson" in browser.get("/demo/tickets").text
+
+
+def test_refused_mail_keeps_what_was_written(browser: Browser, installation: Installation) -> None:
+    answer = _begin(browser, recipients="nobody", text="What I wrote")
+    assert answer.status_code == 422
+    assert "What I wrote" in answer.text
+    assert 'value="nobody"' in answer.text
+    assert 'role="alert"' in answer.text
+    assert 'aria-invalid="true"' in answer.text
+    assert installation.all("helpdesk") == []
+    page = f"/demo/helpdesk/{installation.add('helpdesk', title='t')}/"
+    refused = browser.post(page, page + "answer", account="1", text="", recipients="a@x.se")
+    assert refused.status_code == 422
+
+
+def test_files_go_along_and_can_be_opened(browser: Browser, installation: Installation) -> None:
+    page = _begin(browser, files=(BytesIO(b"<script>"), "../plan ä.html")).location
+    document = installation.one("document")
+    assert f"/demo/document/{document.id}/" in browser.get(page).text
+    assert (
+        f"/demo/file/{document['document']}" in browser.get(f"/demo/document/{document.id}/").text
+    )
+    answer = browser.get(f"/demo/file/{document['document']}")
+    assert answer.data == b"<script>"
+    assert answer.headers["Content-Disposition"].startswith("attachment; ")
+    assert "plan" in answer.headers["Content-Disposition"]
+
+
+def test_messages_are_marked_as_read(browser: Browser, installation: Installation) -> None:
+    page = _begin(browser).location
+    conversation = installation.one("conversation").id
+    with installation.services.application.unit_of_work() as work:
+        work.objects.update("conversation", conversation, {"unread": True})
+        work.objects.update_where(
+            "conversationmessage", Equals("conversation", conversation), {"unread": True}
+        )
+    assert 'aria-label="Unread"' in browser.get("/demo/tickets").text
+    assert "Mark as read" in browser.get(page).text
+    assert browser.post(page, page + "read").status_code == 302
+    assert 'aria-label="Unread"' not in browser.get("/demo/tickets").text
+
+
+def test_crm_without_mail_says_so(installation: Installation) -> None:
+    browser = Browser(create_app(installation.host, secret_key="secret").test_client())
+    browser.sign_in("alva")
+    page = f"/demo/helpdesk/{installation.add('helpdesk', title='t')}/"
+    assert "Email is not set up" in browser.get(page).text
+    assert browser.post(page, page + "answer", account="1", text="x").status_code == 404
+    assert "Mail to" not in browser.get("/demo/tickets/new").text
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content_type", "disposition", "policy"),
+    [
+        ("image/png", "inline", "default-src 'none'; sandbox"),
+        ("application/pdf", "inline", "default-src 'none'"),
+        ("image/svg+xml", "attachment", "default-src 'none'; sandbox"),
+        ("text/html", "attachment", "default-src 'none'; sandbox"),
+        ("application/octet-stream", "attachment", "default-src 'none'; sandbox"),
+    ],
+)
+def test_file_cannot_act_as_a_page_of_ours(
+    browser: Browser, installation: Installation, content_type: str, disposition: str, policy: str
+) -> None:
+    stored = installation.services.application.files.create("f", content_type, BytesIO(b"x"))
+    installation.add("document", document=stored.id)
+    answer = browser.get(f"/demo/file/{stored.id}")
+    assert answer.mimetype == content_type
+    assert answer.headers["Content-Disposition"].startswith(disposition)
+    assert answer.headers["Content-Security-Policy"] == policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.content_length == 1
+
+
+def test_file_is_only_for_those_who_see_its_object(
+    app: Flask, browser: Browser, installation: Installation
+) -> None:
+    stored = installation.services.application.files.create("f", "image/png", BytesIO(b"x"))
+    path = f"/demo/file/{stored.id}"
+    assert browser.get(path).status_code == 404
+    installation.add("document", document=stored.id)
+    assert browser.get(path).status_code == 200
+    guest, visitor = Browser(app.test_client()), Browser(app.test_client())
+    guest.sign_in("gustav")
+    assert guest.get(path).status_code == 404
+    assert visitor.get(path).status_code == 302
+
+
+# --- everything else ----------------------------------------------------------------------------
+
+
+def test_people_are_found_and_shown_with_their_tickets(
+    browser: Browser, installation: Installation
+) -> None:
+    company = installation.add("company", name="Andersson Garden")
+    anna = installation.add(
+        "person", firstname="Anna", lastname="Andersson", email="anna@x.se", company=company
+    )
+    installation.add("person", firstname="Bo")
+    installation.add("helpdesk", title="Her ticket", person=anna)
+    found = browser.get("/demo/people?q=ANNA@").text
+    assert "Andersson Garden" in found
+    assert "Bo<" not in found
+    assert "Her ticket" in browser.get(f"/demo/person/{anna}/").text
+    assert "Anna Andersson" in browser.get("/demo/helpdesk/1/").text
+
+
+PAGES = (
+    "/demo/tickets",
+    "/demo/tickets/new",
+    "/demo/people",
+    "/demo/helpdesk/1/",
+    "/demo/person/1/",
+)
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/demo/helpdesk/4711/", "/demo/nothing/1/"])
+def test_page_runs_nothing_and_loads_nothing_from_elsewhere(
+    browser: Browser, installation: Installation, path: str
+) -> None:
+    installation.add("helpdesk", title="t", person=installation.add("person", firstname="A"))
+    _begin(browser)
+    answer = browser.get(path)
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'self';")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert re.search(r"<script|<style|\sstyle=|\son\w+=|https?://", answer.text) is None
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_field_of_a_page_has_a_label(
+    browser: Browser, installation: Installation, path: str
+) -> None:
+    installation.add("helpdesk", title="t", person=installation.add("person", firstname="A"))
+    text = browser.get(path).text
+    fields = re.findall(
+        r'<(?:input|select|textarea)\b(?![^>]*type="(?:hidden|checkbox)")[^>]*>', text
+    )
+    ids = [re.search(r'id="([^"]+)"', each) for each in fields]
+    assert [each for each in ids if each is None or f'for="{each[1]}"' not in text] == []
+
+
+def test_missing_things_have_a_page(browser: Browser) -> None:
+    for path in ("/demo/helpdesk/4711/", "/demo/nothing/1/", "/demo/file/nothing"):
+        answer = browser.get(path)
+        assert answer.status_code == 404
+        assert "Back to the tickets" in answer.text
+    assert browser.get("/other/tickets").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/demo/no/such/page", 404),
+        ("POST", "/demo/people", 405),
+        ("GET", "/demo/a/b/c/d", 404),
+    ],
+)
+def test_pages_for_errors_are_the_same_with_and_without_the_package(
+    app: Flask, installation: Installation, method: str, path: str, status: int
+) -> None:
+    bare = create_app(installation.host, secret_key="secret")
+    one, other = (each.test_client().open(path, method=method) for each in (app, bare))
+    assert one.status_code == other.status_code == status
+    assert one.mimetype == "text/html"
+    assert one.data == other.data
+    assert list(one.headers) == list(other.headers)
+
+
+def test_unexpected_error_has_a_plain_page(app: Flask) -> None:
+    def fail() -> str:
+        raise RuntimeError("secret detail")
+
+    app.add_url_rule("/fail", view_func=fail)
+    answer = app.test_client().get("/fail")
+    assert answer.status_code == 500
+    assert "Internal Server Error" in answer.text
+    assert "secret detail" not in answer.text
+
+
+def test_database_that_is_away_is_told_with_its_page(
+    reference_host: ReferenceHost, reference_application: ReferenceApplication, tmp_path: Path
+) -> None:
+    client = create_app(reference_host, secret_key="secret").test_client()
+    key = reference_application.users.add_api_key("emailengine@lime")
+    reference_host.close()
+    (tmp_path / "crm.sqlite").rename(tmp_path / "gone")
+    (tmp_path / "crm.sqlite").mkdir()
+    answer = client.get("/demo/tickets", headers={"x-api-key": key})
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "10"
+    assert "try again later" in answer.text
+
+
+def test_front_page_leads_to_the_tickets(browser: Browser) -> None:
+    assert browser.get("/").location == "/demo/"
+    assert browser.get("/demo/").location == "/demo/tickets"
+    assert browser.get("/static/crm/crm.css").mimetype == "text/css"
