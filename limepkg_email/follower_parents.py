@@ -20,7 +20,9 @@ def find_parents(
     """
     found: dict[str, ParentReference] = {}
     for email in emails:
-        reference = services.hooks.follower_parent(application=services.application, address=email)
+        reference = services.hooks.follower_parent(
+            application=services.application, address=email, objects=objects
+        )
         if reference is not None:
             found[email] = reference
     for parent in services.config.follower_parents:

@@ -2,7 +2,9 @@
 
 An extension is a pluggy plugin found through the entry-point group `limepkg_email`. Implementations
 declare only the arguments they use. The package's own defaults are plugins with `trylast`. Hooks
-that decide run inside an import and must not use the network; hooks that act run as jobs.
+that decide run inside an import and must not use the network; hooks that act run as jobs. Hooks
+that are given `objects` run inside a transaction: they look around through these objects and must
+not begin a unit of work of their own, which would wait for that transaction for ever on SQLite.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import pluggy
 if TYPE_CHECKING:
     from limepkg_email.engine.types import Message
     from limepkg_email.feed.factory import FeedItemFactory
-    from limepkg_email.host import Application
+    from limepkg_email.host import Application, Objects
     from limepkg_email.limetypes import Limetype
     from limepkg_email.plugin import EmailIntegration
 
@@ -120,12 +122,14 @@ class _Hooks:
 
     @hookspec(firstresult=True)
     def conversation_parent(
-        self, application: Application, message: Message
+        self, application: Application, message: Message, objects: Objects
     ) -> ParentReference | None:
         """Find the existing object on which the new conversation of this mail shall hang."""
 
     @hookspec(firstresult=True)
-    def follower_parent(self, application: Application, address: str) -> ParentReference | None:
+    def follower_parent(
+        self, application: Application, address: str, objects: Objects
+    ) -> ParentReference | None:
         """Map an address to the object that the follower is, before the configured look-up."""
 
     @hookspec

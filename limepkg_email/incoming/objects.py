@@ -48,7 +48,7 @@ def new_conversation(
     """Make the conversation of a new thread, on the parent that a hook finds or on a new one."""
     kind = _parent_kind(services, mail.account)
     parent = services.hooks.conversation_parent(
-        application=services.application, message=mail.message
+        application=services.application, message=mail.message, objects=objects
     )
     if parent is None:
         title = mail.subject or "(no subject)"
@@ -80,16 +80,27 @@ def _relation(services: Services, parent: ParentReference) -> str:
     return parent.limetype
 
 
-def touch_conversation(objects: Objects, conversation: int, mail: PreparedMail) -> None:
-    """Note the new message on its conversation.
+def touch_conversation(objects: Objects, conversation: int, mail: PreparedMail) -> bool:
+    """Note the new message on its conversation; tells whether there still is one.
 
-    Comes before anything is read of the conversation: the change locks it, so that two mails of one
-    thread cannot both add the same follower.
+    Comes before the followers are read: the change locks the conversation, so that two mails of one
+    thread cannot both add the same follower. A mail that comes late, or whose clock is slow, does
+    not make the conversation look older than it is.
     """
-    values: dict[str, object] = {"lastmessagedate": mail.date}
-    if mail.raises_unread:
-        values["unread"] = True
-    objects.update("conversation", conversation, values)
+    raised: dict[str, object] = {"unread": True} if mail.raises_unread else {}
+    later = AtLeast("lastmessagedate", mail.date + timedelta.resolution)
+    here = And((Equals("id", conversation), Not(later)))
+    if objects.update_where("conversation", here, {"lastmessagedate": mail.date, **raised}):
+        return True
+    found = objects.query(Query("conversation", Equals("id", conversation), properties=_LATEST))
+    if not found:
+        return False
+    try:
+        # Should it have changed just now: whatever is written here is no later than what follows.
+        objects.update("conversation", conversation, raised or found[0].values)
+    except NotFound:
+        return False
+    return True
 
 
 def add_message(

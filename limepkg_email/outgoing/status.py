@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, case, or_, select
 
 from limepkg_email.addresses import normalise
 from limepkg_email.engine.webhook import (
@@ -57,8 +57,9 @@ def apply_bounce(
 ) -> bool:
     """Note a delivery report (RFC 3464) about a sent mail; tells whether it is about one of ours.
 
-    Without a Message-ID it is about the newest mail of the last days to its recipient. `action` is
-    `failed`, `delayed`, or another one, which says that the mail has at least left.
+    It is about the first of `message_ids` that is ours: the others may be earlier mails that it
+    refers to. Without a Message-ID it is about the newest mail of the last days to its recipient.
+    `action` is `failed`, `delayed`, or another one, which says that the mail has at least left.
     """
     state = {"failed": "bounced", "delayed": "delayed"}.get(action.strip().lower())
     report = Report(
@@ -70,8 +71,19 @@ def apply_bounce(
     )
     given = [each for each in message_ids if each]
     if given:
-        return apply(services, OUTBOX.c.message_id.in_(given), report)
+        return apply(services, _first_of(given), report)
     return apply(services, _latest_to(services, recipient), report)
+
+
+def _first_of(message_ids: Sequence[str]) -> ColumnElement[bool]:
+    places = {each: place for place, each in reversed(list(enumerate(message_ids)))}
+    first = (
+        select(OUTBOX.c.guid)
+        .where(OUTBOX.c.message_id.in_(list(places)))
+        .order_by(case(places, value=OUTBOX.c.message_id))
+        .limit(1)
+    )
+    return OUTBOX.c.guid == first.scalar_subquery()
 
 
 def _latest_to(services: Services, recipient: str) -> ColumnElement[bool]:

@@ -245,6 +245,20 @@ def test_a_delivery_report_moves_the_state_of_the_mail_it_names(
     assert state(waiting) == (expected, "The mailbox is full" if expected != "sent" else "")
 
 
+def test_a_delivery_report_is_about_the_likeliest_mail_it_names(office: Office) -> None:
+    conversation = office.conversation(ANNA)
+    for number in range(5):
+        office.send(conversation, idempotency_key=f"answer {number}")
+    sent = office.outbox()
+    for about in sent:
+        # The mail itself, then what it refers to: earlier mails of ours to the same person.
+        named = [about.message_id, *(each.message_id for each in sent if each is not about)]
+        assert apply_bounce(office.system, named, ANNA, "failed", "5.1.1", "unknown")
+        assert office.get("messagefollower", about.messagefollower)["state"] == "bounced"
+        bounced = office.all("messagefollower", state="bounced")
+        assert len(bounced) == sent.index(about) + 1
+
+
 def test_a_report_without_message_id_is_about_the_newest_mail_to_its_recipient(
     office: Office,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
 from contextlib import ExitStack
@@ -215,8 +216,14 @@ class ExactlyOnce(RuleBasedStateMachine):
             lines.append(f"Message-ID: {message_id}")
         if original:
             lines.append(f"In-Reply-To: <{original}@example.org>")
+            lines.append(f"References: {' '.join(self.ancestors(original))}")
         raw = "\r\n".join([*lines, "", "Text.", ""]).encode()
         self.sandbox.control("POST", f"/deliver?mailbox={to}&sender={sender}", raw)
+
+    def ancestors(self, token: str) -> list[str]:
+        """The whole chain, oldest first, as mail programs write it."""
+        original = self.tokens[token][1]
+        return [*(self.ancestors(original) if original else []), f"<{token}@example.org>"]
 
     # What the network does.
 
@@ -341,7 +348,7 @@ class ExactlyOnce(RuleBasedStateMachine):
 
 TestExactlyOnce = ExactlyOnce.TestCase
 TestExactlyOnce.settings = settings(
-    max_examples=15,
+    max_examples=int(os.environ.get("LIMEPKG_EMAIL_TEST_EXAMPLES", "15")),
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from limepkg_email.errors import NotFound
-from limepkg_email.host import LimeObject
+from limepkg_email.host import LimeObject, Objects
 from limepkg_email.limetypes import Property
 from limepkg_email.query import And, Condition, Contains, Equals, Or, Order, Query
 from limepkg_email.reference.application import ReferenceApplication
@@ -58,6 +58,9 @@ def add_to(pages: Blueprint, site: Site) -> None:
             raise NotFound(f"There is nothing called {limetype}.")
         with visited.unit_of_work() as work:
             found = work.objects.get(limetype, id_)
+            rows = [
+                _row(visited, work.objects, each, found[each.name]) for each in declared.properties
+            ]
             related = _tickets(limetype, id_)
             tickets = work.objects.query(related) if related else []
         return render(
@@ -66,7 +69,7 @@ def add_to(pages: Blueprint, site: Site) -> None:
             found=found,
             declared=declared,
             title=_title(found),
-            rows=[_row(visited, each, found[each.name]) for each in declared.properties],
+            rows=rows,
             tickets=tickets,
         )
 
@@ -85,7 +88,7 @@ def _title(found: LimeObject) -> str:
 
 
 def _row(
-    application: ReferenceApplication, declared: Property, value: object
+    application: ReferenceApplication, objects: Objects, declared: Property, value: object
 ) -> tuple[Property, object, str]:
     """Give the property, what to show for its value, and where that leads."""
     if value is None:
@@ -93,9 +96,9 @@ def _row(
     if declared.type == "file":
         shown = application.files.describe(str(value)).filename
         return declared, shown, f"/{application.identifier}/file/{value}"
-    if declared.type == "belongsto":
-        address = f"/{application.identifier}/{declared.related}/{value}/"
-        return declared, f"{declared.label or declared.name} {value}", address
+    if declared.type == "belongsto" and declared.related:
+        name = names_of(objects, declared.related, [value]).get(value, "")
+        return declared, name, f"/{application.identifier}/{declared.related}/{value}/"
     if declared.type == "option":
         texts = {each.key: each.text for each in declared.options}
         return declared, texts.get(str(value), value), ""

@@ -17,6 +17,17 @@ from limepkg_email.reference.mail import Mail
 
 PAGE_SIZE = 40
 
+_PERSON = ("firstname", "lastname", "email")
+_NAMES = {
+    "person": _PERSON,
+    "coworker": _PERSON,
+    "company": ("name",),
+    "helpdesk": ("title",),
+    "conversation": ("subject",),
+    "document": ("comment",),
+}
+"""The properties that make the name of an object, by limetype."""
+
 
 @dataclass(frozen=True, slots=True)
 class Paging:
@@ -91,9 +102,9 @@ def asked_text(name: str) -> str:
 
 
 def names_of(objects: Objects, limetype: str, ids: Sequence[object]) -> dict[object, str]:
-    """Give the names of people or companies by id."""
-    parts = ("name",) if limetype == "company" else ("firstname", "lastname", "email")
+    """Give the names of objects by id; those that the user may not see are left out."""
     wanted = sorted({cast(int, each) for each in ids if each is not None})
+    parts = _NAMES.get(limetype, ())
     if not wanted:
         return {}
     return {
