@@ -8,12 +8,10 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Thread
 from typing import Any
 
 from flask import Flask, request
 from sqlalchemy import insert
-from waitress.server import create_server
 
 from benchmarks.importing import application
 from benchmarks.mails import webhook_body
@@ -21,6 +19,7 @@ from benchmarks.measuring import cost
 from limepkg_email.db import table
 from limepkg_email.engine.webhook import signature
 from limepkg_email.models import Job
+from limepkg_email.reference.server import WebServer
 from tests.installation import NOW, SERVICE_SECRET, Installation
 
 PATH = "/demo/limepkg-email/webhook/"
@@ -76,15 +75,8 @@ def against_floor(count: int) -> dict[str, float]:
 
 def latency(count: int, per_second: float) -> dict[str, float]:
     """Send webhooks one after another at a steady rate over HTTP; give milliseconds."""
-    with crm() as (_, app):
-        server = create_server(app, host="127.0.0.1", port=0, threads=4)
-        thread = Thread(target=server.run, daemon=True)
-        thread.start()
-        try:
-            waits = _send(server.effective_port, count, per_second)
-        finally:
-            server.close()
-            thread.join(5)
+    with crm() as (_, app), WebServer(app, "127.0.0.1", 0) as server:
+        waits = _send(server.port, count, per_second)
     ordered = sorted(waits)
     return {
         "median_ms": statistics.median(ordered) * 1000,

@@ -1,7 +1,8 @@
 """The one table of configuration keys: name, type, default, whether secret, and its meaning.
 
 These are environment values, set by whoever deploys. Values that an administrator edits live
-in the host's settings, so that a restored database never carries a production token into a test system.
+in the host's settings, so that a restored database never carries a production token into a test
+system.
 """
 
 from __future__ import annotations

@@ -62,9 +62,7 @@ def upsert_of(dialect: str, target: Table) -> PostgresqlInsert | SqliteInsert:
     return postgresql.insert(target) if dialect == "postgresql" else sqlite.insert(target)
 
 
-def insert_new(
-    connection: Connection, target: Table, rows: Sequence[Mapping[str, object]]
-) -> int:
+def insert_new(connection: Connection, target: Table, rows: Sequence[Mapping[str, object]]) -> int:
     """Insert the rows that violate no unique key, in their order; gives how many they were.
 
     The rows must name the same columns.

@@ -52,6 +52,14 @@ _ASSIGN = (
     )
     .values(conversation=bindparam("into"))
 )
+_RELEASE = (
+    update(THREAD)
+    .where(
+        THREAD.c.digest.in_(bindparam("digests", expanding=True)),
+        THREAD.c.conversation == bindparam("gone"),
+    )
+    .values(conversation=None)
+)
 
 
 def enter(connection: Connection, digests: Iterable[str]) -> Mapping[str, Entry]:
@@ -73,6 +81,11 @@ def enter(connection: Connection, digests: Iterable[str]) -> Mapping[str, Entry]
 def assign(connection: Connection, digests: Iterable[str], conversation: int) -> None:
     """Let the signs that belong to no conversation yet belong to this one."""
     connection.execute(_ASSIGN, {"digests": sorted(digests), "into": conversation})
+
+
+def release(connection: Connection, digests: Iterable[str], conversation: int) -> None:
+    """Let the signs belong to no conversation any more, since this one was deleted."""
+    connection.execute(_RELEASE, {"digests": sorted(digests), "gone": conversation})
 
 
 def enter_outgoing(connection: Connection, message_ids: Iterable[str], conversation: int) -> None:

@@ -7,13 +7,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import requests
 from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
 
+from limepkg_email.reference.server import WebServer
 from limepkg_email.sandbox import Sandbox, SandboxOptions
 from tests.installation import Installation, installed
 
@@ -31,13 +30,6 @@ class ShiftedClock:
 
     def advance(self, seconds: float) -> None:
         self.ahead += timedelta(seconds=seconds)
-
-
-class _QuietHandler(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log(self, *_: object) -> None:
-        """Keep the tests' output readable."""
 
 
 @dataclass
@@ -110,8 +102,8 @@ def running(
     """Run a CRM with the connected account `support` and a sandbox that announces its mails."""
     app = Flask("crm")
     app.secret_key = "test"
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler)
-    url = f"http://127.0.0.1:{server.server_port}"
+    server = WebServer(app, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.port}"
     options = SandboxOptions(
         directory=directory / "sandbox",
         **{
@@ -138,13 +130,9 @@ def running(
         )
         installation.integration.register_blueprint(app)
         installation.integration.start()
-        thread = Thread(target=server.serve_forever, name="crm", daemon=True)
-        thread.start()
-        stack.callback(thread.join, 5)
-        stack.callback(server.shutdown)
+        stack.enter_context(server)
         stack.callback(installation.integration.stop)
         found = Stack(sandbox, installation, url)
         found.connect()
         yield found
         sandbox.control("POST", "/webhooks/pause")
-

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from html import escape
 from urllib.parse import unquote
 
-from limepkg_email.markup import decoded, is_tame, plain_text
 from limepkg_email.incoming.plaintext import text_to_html
 from limepkg_email.incoming.sanitiser import REMOTE_PREFIX, sanitise, with_remote_images
+from limepkg_email.markup import decoded, is_tame, plain_text
 
 _EMBEDDED = re.compile(r'(<img\b[^>]*?) src="cid:([^"]*)"')
 _OWN_COLOURS = re.compile(r"<[^>]*(?:color|background)", re.I)

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass, replace
 
 from limepkg_email.engine.types import Text
-from limepkg_email.markup import escaped, is_tame, plain_text, shown_text, shows_anything
 from limepkg_email.incoming.plaintext import text_to_html
 from limepkg_email.incoming.sanitiser import content_ids, sanitise
-from limepkg_email.text import cut, one_line, storable
 from limepkg_email.incoming.visible import visible_html, visible_text
+from limepkg_email.markup import escaped, is_tame, plain_text, shown_text, shows_anything
+from limepkg_email.text import cut, one_line, storable
 
 PREVIEW_LENGTH = 255
 _PREVIEW_SOURCE = 4_000

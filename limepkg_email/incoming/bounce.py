@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from limepkg_email.engine.types import Message
 from limepkg_email import addresses
+from limepkg_email.engine.types import Message
 from limepkg_email.markup import plain_text
 from limepkg_email.text import one_line, storable
 

@@ -10,8 +10,8 @@ import json
 import re
 from datetime import UTC, datetime
 
-from limepkg_email.engine.types import Message
 from limepkg_email import addresses
+from limepkg_email.engine.types import Message
 from limepkg_email.text import one_line
 
 MAX_MESSAGE_ID = 998

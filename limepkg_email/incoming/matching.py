@@ -18,6 +18,7 @@ Known = Mapping[str, Entry]
 
 SUBJECT_WINDOW = timedelta(days=30)
 _RECENT_OF_SENDER = 100
+_MOST_CANDIDATES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +46,38 @@ class Signs:
         return (self.own, *self.references, *rest)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Candidate:
-    """A conversation that the mail may belong to, and which strategy found it."""
+    """A conversation that the mail may belong to, and which strategy found it first.
+
+    `ours` says that the mail refers to one that was sent from there.
+    """
 
     conversation: int
     strategy: str
-    ours: bool
+    ours: bool = False
 
 
-def by_signs(signs: Signs, known: Known, trace: Trace) -> Candidate | None:
-    """Find the conversation through references, then through the provider's thread id."""
+def by_signs(signs: Signs, known: Known, trace: Trace) -> list[Candidate]:
+    """Find conversations through references, then through the provider's thread id.
+
+    The likeliest comes first; of those that the sender may join and that still exist, it wins.
+    """
     order = [(each, "reference") for each in signs.references]
     order.append((signs.own, "referenced before"))
     if signs.provider_thread:
         order.append((signs.provider_thread, "provider thread"))
-    hits = [
-        Candidate(entry.conversation, strategy, entry.outgoing)
-        for digest, strategy in order
-        if (entry := known[digest]).conversation is not None
-    ]
-    if not hits:
-        return None
-    others = {each.conversation for each in hits} - {hits[0].conversation}
-    if others:
-        trace.note("threading", f"also refers to the conversations {sorted(others)}")
-    return hits[0]
+    found: dict[int, Candidate] = {}
+    for digest, strategy in order:
+        entry = known[digest]
+        if entry.conversation is not None:
+            first = found.setdefault(entry.conversation, Candidate(entry.conversation, strategy))
+            first.ours |= entry.outgoing
+    candidates = list(found.values())
+    if len(candidates) > 1:
+        others = sorted(each.conversation for each in candidates[1:])
+        trace.note("threading", f"also refers to the conversations {others}")
+    return candidates[:_MOST_CANDIDATES]
 
 
 def may_join(objects: Objects, candidate: Candidate, sender: str, trace: Trace) -> bool:
@@ -145,4 +152,4 @@ def by_subject(
         trace.note("threading", f"{len(same)} recent conversations have this subject and sender")
         return None
     trace.note("threading", "weak evidence: subject and sender only")
-    return Candidate(same[0], "subject", ours=False)
+    return Candidate(same[0], "subject")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from limepkg_email.accounts.accounts import ConnectedAccount
 from limepkg_email.config import ConversationParent
 from limepkg_email.engine.types import Message
+from limepkg_email.errors import NotFound
 from limepkg_email.hooks import Imported, ParentReference
 from limepkg_email.host import Objects
 from limepkg_email.incoming.body import Body
 from limepkg_email.incoming.files import Files
 from limepkg_email.incoming.participants import Participant, add_followers, followers_of
 from limepkg_email.incoming.verdict import Verdict
+from limepkg_email.query import And, AtLeast, Equals, Not, Query
 from limepkg_email.services import Services
 from limepkg_email.text import one_line, storable
 
@@ -92,15 +95,18 @@ def touch_conversation(objects: Objects, conversation: int, mail: PreparedMail) 
     here = And((Equals("id", conversation), Not(later)))
     if objects.update_where("conversation", here, {"lastmessagedate": mail.date, **raised}):
         return True
-    found = objects.query(Query("conversation", Equals("id", conversation), properties=_LATEST))
-    if not found:
-        return False
     try:
-        # Should it have changed just now: whatever is written here is no later than what follows.
-        objects.update("conversation", conversation, raised or found[0].values)
+        objects.update("conversation", conversation, raised or _latest(objects, conversation))
     except NotFound:
         return False
     return True
+
+
+def _latest(objects: Objects, conversation: int) -> Mapping[str, object]:
+    """Give something to write that changes nothing."""
+    where = Equals("id", conversation)
+    found = objects.query(Query("conversation", where, properties=("lastmessagedate",)))
+    return found[0].values if found else {"lastmessagedate": None}
 
 
 def add_message(

@@ -31,7 +31,7 @@ from limepkg_email.models import Disposition
 from limepkg_email.outgoing.status import apply_bounce
 from limepkg_email.services import Services
 from limepkg_email.tasks.jobs import ClaimedJob, NewJob, enqueue, finish
-from limepkg_email.thread_index import assign, enter
+from limepkg_email.thread_index import assign, enter, release
 
 _logger = logging.getLogger(__name__)
 
@@ -222,7 +222,7 @@ def _import_within(
             earlier.elsewhere.conversationmessage,
         )
         return Outcome(Disposition.SECOND_SIGHTING)
-    conversation = _find_conversation(run, mail, work.objects, signs, known)
+    conversation = _find_conversation(run, mail, work.objects, connection, signs, known)
     if conversation is None and mail.verdict.kind == "autoreply":
         reason = "automatic reply that belongs to no conversation"
         _write(run, connection, Disposition.FILTERED, reason)
@@ -234,23 +234,35 @@ def _find_conversation(
     run: _Import,
     mail: PreparedMail,
     objects: Objects,
+    connection: Connection,
     signs: matching.Signs,
     known: matching.Known,
 ) -> int | None:
-    candidate = matching.by_signs(signs, known, run.trace)
-    if candidate is not None:
-        if matching.may_join(objects, candidate, mail.sender, run.trace):
-            run.trace.note("threading", f"{candidate.strategy}: {candidate.conversation}")
-            return candidate.conversation
-        return None
-    if run.services.config.join_by_subject:
-        candidate = matching.by_subject(
+    """Find the conversation that the mail joins, and note the mail on it."""
+    candidates = matching.by_signs(signs, known, run.trace)
+    for each in candidates:
+        if not matching.may_join(objects, each, mail.sender, run.trace):
+            continue
+        if _joined(run, mail, objects, each):
+            return each.conversation
+        release(connection, signs.all(), each.conversation)
+    if not candidates and run.services.config.join_by_subject:
+        weak = matching.by_subject(
             objects, run.account.id, mail.sender, mail.subject, run.services.clock(), run.trace
         )
-    if candidate is None:
-        run.trace.note("threading", "new conversation")
-        return None
-    return candidate.conversation
+        if weak is not None and _joined(run, mail, objects, weak):
+            return weak.conversation
+    run.trace.note("threading", "new conversation")
+    return None
+
+
+def _joined(
+    run: _Import, mail: PreparedMail, objects: Objects, candidate: matching.Candidate
+) -> bool:
+    there = limeobjects.touch_conversation(objects, candidate.conversation, mail)
+    found = f"{candidate.strategy}: {candidate.conversation}"
+    run.trace.note("threading", found if there else f"{found}, which was deleted")
+    return there
 
 
 def _make_objects(
@@ -265,8 +277,6 @@ def _make_objects(
     new = conversation is None
     if conversation is None:
         parent, conversation = limeobjects.new_conversation(run.services, objects, mail)
-    else:
-        limeobjects.touch_conversation(objects, conversation, mail)
     message = limeobjects.add_message(run.services, objects, conversation, mail, new=new)
     assign(connection, signs.all(), conversation)
     imported = limeobjects.outcome(mail, parent, conversation, message)

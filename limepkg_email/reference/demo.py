@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from email import message_from_bytes
 from email.utils import getaddresses
 from pathlib import Path
-from threading import Thread
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy import func, select
-from waitress.server import create_server
 
 from limepkg_email.accounts.accounts import add_account
 from limepkg_email.incoming.receipts import RECEIPTS
@@ -26,7 +24,8 @@ from limepkg_email.plugin import EmailIntegration
 from limepkg_email.reference.app import create_app
 from limepkg_email.reference.host import ReferenceHost
 from limepkg_email.reference.options import ReferenceApplicationOptions
-from limepkg_email.reference.seed import seed
+from limepkg_email.reference.seed import CUSTOMERS, seed
+from limepkg_email.reference.server import WebServer
 from limepkg_email.sandbox import Sandbox, SandboxOptions
 from limepkg_email.schema.setup import SetupReport, run_setup
 
@@ -104,6 +103,8 @@ class Demo:
         self._running.callback(self._host.close)
         self._integration = EmailIntegration(self._host)
         self._prepare()
+        for name, address in CUSTOMERS:
+            sandbox.control("POST", "/mailboxes", {"address": address, "name": name})
         self._serve(port, kept["session"])
         _write(
             options.directory / STATE_FILE,
@@ -172,11 +173,7 @@ class Demo:
 
     def _serve(self, port: int, session_key: str) -> None:
         app = create_app(self._host, self._integration, secret_key=session_key)
-        server = create_server(app, host=self.options.host, port=port, threads=8)
-        thread = Thread(target=server.run, name="crm", daemon=True)
-        thread.start()
-        self._running.callback(thread.join, 5)
-        self._running.callback(server.close)
+        self._running.enter_context(WebServer(app, self.options.host, port))
         self._integration.start()
         self._running.callback(self._integration.stop)
 

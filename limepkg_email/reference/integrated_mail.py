@@ -47,6 +47,8 @@ class IntegratedMail:
     ) -> Mapping[int, TicketMail]:
         """Tell about the mail of several tickets."""
         relation = _relation(self._services(application))
+        if not tickets:
+            return {}
         with application.unit_of_work() as work:
             names = (relation, "lastmessagedate", "unread")
             # In this order the latest conversation of a ticket is the one that stays.

@@ -2,6 +2,9 @@
 
 A shape is the query without its values, as a tuple that can be compared; `Values` are gathered in
 the order in which the shape names them and become the parameters `b0`, `b1` and so on.
+
+Comparisons without regard to case are done by the database's `lower`: on SQLite it knows ASCII
+letters only, which is enough for mail addresses.
 """
 
 from __future__ import annotations

@@ -9,6 +9,14 @@ AGENT = ("alva", "Alva Ek", "alva@example.com", "agent")
 ADMINISTRATOR = ("admin", "Ada Min", "admin@example.com", "administrator")
 PASSWORD = "welcome-to-the-demo"  # noqa: S105 - printed for whoever runs the demo on their machine
 
+CUSTOMERS = (
+    ("Anna Andersson", "anna@example.org"),
+    ("Bo Berg", "bo@example.org"),
+    ("Lisa Lind", "lisa@example.net"),
+    ("佐藤 由紀", "yuki@example.net"),
+)
+"""People who have a mailbox in the sandbox: names and addresses."""
+
 _COMPANIES = (
     ("Andersson Garden", "example.org"),
     ("Lind & Daughters", "example.net"),

@@ -7,176 +7,23 @@ connected account that is not used for anything else. Only HTTP is used.
 import base64
 import hashlib
 import hmac
-import http.server
-import json
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Iterator
 
 import pytest
 import requests
 
+from limepkg_email.testing.engine_api import (
+    SECRET,
+    EngineApi,
+    ReceivedWebhook,
+    WebhookReceiver,
+    announces,
+    letter,
+)
+
 _TIMEOUT = 30
-_SECRET = "shared-webhook-secret"  # noqa: S105 - the throw-away instance's
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedWebhook:
-    """A webhook request as it came."""
-
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """The body, read."""
-        found: dict[str, Any] = json.loads(self.body) if self.body else {}
-        return found
-
-
-@dataclass(slots=True)
-class WebhookReceiver:
-    """A web server on loopback that keeps every webhook it gets.
-
-    `answers` are the statuses of the next answers (0 closes the connection without one); when
-    they are used up it answers 200.
-    """
-
-    answers: list[int] = field(default_factory=list)
-    seconds: float = 0.0
-    received: list[ReceivedWebhook] = field(default_factory=list)
-    answer_headers: dict[str, str] = field(default_factory=dict)
-    _server: http.server.ThreadingHTTPServer | None = None
-    _thread: threading.Thread | None = None
-
-    def __enter__(self) -> "WebhookReceiver":
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join(timeout=5)
-            self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        """The address for webhooks."""
-        if self._server is None:
-            raise RuntimeError("the receiver is not started")
-        return f"http://127.0.0.1:{self._server.server_address[1]}/webhook"
-
-    def events(self, name: str = "") -> list[dict[str, Any]]:
-        """The events that came, those of one name or all."""
-        return [
-            one.json
-            for one in list(self.received)
-            if one.body and name in ("", one.json.get("event"))
-        ]
-
-    def wait(
-        self, wanted: Callable[[dict[str, Any]], bool], *, seconds: float = _TIMEOUT
-    ) -> dict[str, Any]:
-        """The first event that is wanted; fails when none comes in time."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            for event in self.events():
-                if wanted(event):
-                    return event
-            time.sleep(0.02)
-        names = [event["event"] for event in self.events()]
-        raise AssertionError(f"the event did not come; these did: {names}")
-
-
-def _handler(receiver: WebhookReceiver) -> type[http.server.BaseHTTPRequestHandler]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = 65_536
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Be quiet."""
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            receiver.received.append(ReceivedWebhook(dict(self.headers.items()), body))
-            if receiver.seconds:
-                time.sleep(receiver.seconds)
-            status = receiver.answers.pop(0) if receiver.answers else 200
-            if status == 0:
-                self.close_connection = True
-                return
-            self.send_response(status)
-            for name, value in receiver.answer_headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-    return Handler
-
-
-class EngineApi:
-    """The API of an engine with its token, and the paths of one account."""
-
-    def __init__(self, url: str, token: str, account: str) -> None:
-        self.url = url.rstrip("/")
-        self.account = account
-        self._session = requests.Session()
-        self._session.headers["Authorization"] = f"Bearer {token}"
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._session.close()
-
-    def request(self, method: str, path: str, **options: Any) -> requests.Response:
-        """Ask anything under `/v1`; a path without slash is the account's."""
-        if not path.startswith("/"):
-            path = f"/account/{quote(self.account)}/{path}".rstrip("/")
-        return self._session.request(method, f"{self.url}/v1{path}", timeout=_TIMEOUT, **options)
-
-    def get(self, path: str, /, **query: Any) -> Any:
-        """The JSON of a successful GET."""
-        return _ok(self.request("GET", path, params=query))
-
-    def post(self, path: str, body: Any, **options: Any) -> Any:
-        """The JSON of a successful POST."""
-        return _ok(self.request("POST", path, json=body, **options))
-
-    def put(self, path: str, body: Any, /, **query: Any) -> Any:
-        """The JSON of a successful PUT."""
-        return _ok(self.request("PUT", path, json=body, params=query))
-
-    def delete(self, path: str, /, **query: Any) -> Any:
-        """The JSON of a successful DELETE."""
-        return _ok(self.request("DELETE", path, params=query))
-
-    def upload(self, path: str = "INBOX", **content: Any) -> dict[str, Any]:
-        """Put a mail into a folder without sending it."""
-        message_id = content.pop("messageId", None) or f"<{uuid.uuid4()}@example.org>"
-        body = {
-            "path": path,
-            "from": {"name": "Anna Andersson", "address": "anna@example.org"},
-            "to": [{"address": "support@example.com"}],
-            "subject": "A question",
-            "text": "Is it open today?",
-            "messageId": message_id,
-            **content,
-        }
-        found: dict[str, Any] = self.post("message", body)
-        return found
-
-
-def _ok(response: requests.Response) -> Any:
-    assert response.status_code == 200, f"{response.status_code}: {response.text}"
-    return response.json()
 
 
 class EngineContract:
@@ -234,7 +81,7 @@ class EngineContract:
                     "notifyHeaders": ["*"],
                     "notifyText": True,
                     "inboxNewOnly": False,
-                    "serviceSecret": _SECRET,
+                    "serviceSecret": SECRET,
                 },
             )
             yield receiver
@@ -444,22 +291,22 @@ class EngineContract:
     def test_search_finds_by_message_id(self, api: EngineApi, failed_folder: str) -> None:
         uploaded = api.upload(failed_folder)
         api.upload(failed_folder)
-        found = self._search(api, failed_folder, {"header": {"Message-ID": uploaded["messageId"]}})
+        found = api.search(failed_folder, {"header": {"Message-ID": uploaded["messageId"]}})
         assert found == [uploaded["id"]]
 
     def test_search_terms_are_anded(self, api: EngineApi, failed_folder: str) -> None:
         uploaded = api.upload(failed_folder, subject="Boats")
         api.upload(failed_folder, subject="Cars")
         terms = {"from": "anna@example.org", "subject": "boat", "unseen": True}
-        assert self._search(api, failed_folder, terms) == [uploaded["id"]]
-        assert self._search(api, failed_folder, {**terms, "seen": True}) == []
+        assert api.search(failed_folder, terms) == [uploaded["id"]]
+        assert api.search(failed_folder, {**terms, "seen": True}) == []
 
     def test_search_by_uid_and_date(self, api: EngineApi, failed_folder: str) -> None:
         uploaded = api.upload(failed_folder)
         newer = api.upload(failed_folder)
-        assert self._search(api, failed_folder, {"uid": f"{newer['uid']}:*"}) == [newer["id"]]
+        assert api.search(failed_folder, {"uid": f"{newer['uid']}:*"}) == [newer["id"]]
         since = {"since": "2020-01-01"}
-        assert self._search(api, failed_folder, since) == [newer["id"], uploaded["id"]]
+        assert api.search(failed_folder, since) == [newer["id"], uploaded["id"]]
 
     def test_unknown_search_term_is_400(self, api: EngineApi) -> None:
         body = {"search": {"or": [{"subject": "a"}]}}
@@ -500,14 +347,14 @@ class EngineContract:
 
     def test_submission_refuses_large_attachments(self, api: EngineApi) -> None:
         body = {
-            **_letter(),
+            **letter(),
             "dryRun": True,
             "attachments": [{"filename": "a", "content": "A" * 5_242_884}],
         }
         assert api.request("POST", "submit", json=body).status_code == 400
 
     def test_dry_run_gives_the_mail_and_sends_nothing(self, api: EngineApi) -> None:
-        body = {**_letter(), "dryRun": True, "headers": {"X-Crm": "4711"}}
+        body = {**letter(), "dryRun": True, "headers": {"X-Crm": "4711"}}
         answer = api.post("submit", body)
         preview = base64.b64decode(answer["preview"])
         assert answer["response"] == "Dry run"
@@ -515,7 +362,7 @@ class EngineContract:
         assert b"X-Crm: 4711\r\n" in preview
 
     def test_html_alone_gets_a_text(self, api: EngineApi) -> None:
-        body = {**_letter(), "dryRun": True, "html": "<p>Hello <b>you</b></p>"}
+        body = {**letter(), "dryRun": True, "html": "<p>Hello <b>you</b></p>"}
         del body["text"]
         preview = base64.b64decode(api.post("submit", body)["preview"])
         assert b"text/plain" in preview
@@ -524,7 +371,7 @@ class EngineContract:
     def test_submission_is_queued_once_for_a_key(self, api: EngineApi) -> None:
         key = {"Idempotency-Key": uuid.uuid4().hex}
         # Far away, so that nothing is ever sent.
-        body = {**_letter(), "sendAt": "2099-01-01T00:00:00.000Z"}
+        body = {**letter(), "sendAt": "2099-01-01T00:00:00.000Z"}
         first = api.post("submit", body, headers=key)
         other = api.post("submit", {**body, "subject": "Another"}, headers=key)
         try:
@@ -558,7 +405,7 @@ class EngineContract:
 
     def test_reply_to_a_missing_mail_is_404(self, api: EngineApi) -> None:
         reference = {"message": "AAAAAQAA__8", "action": "reply"}
-        response = api.request("POST", "submit", json={**_letter(), "reference": reference})
+        response = api.request("POST", "submit", json={**letter(), "reference": reference})
         assert (response.status_code, response.json()["code"]) == (404, "ReferenceNotFound")
 
     def test_form_link_is_given(self, api: EngineApi) -> None:
@@ -596,7 +443,7 @@ class EngineContract:
         self, api: EngineApi, receiver: WebhookReceiver
     ) -> None:
         uploaded = api.upload()
-        event = receiver.wait(lambda one: _announces(one, uploaded["messageId"]))
+        event = receiver.wait(lambda one: announces(one, uploaded["messageId"]))
         assert event["account"] == api.account
         assert event["path"] == "INBOX"
         data = event["data"]
@@ -607,9 +454,9 @@ class EngineContract:
 
     def test_webhooks_are_signed(self, api: EngineApi, receiver: WebhookReceiver) -> None:
         uploaded = api.upload(text="Smörgås")
-        receiver.wait(lambda one: _announces(one, uploaded["messageId"]))
+        receiver.wait(lambda one: announces(one, uploaded["messageId"]))
         for one in receiver.received:
-            digest = hmac.new(_SECRET.encode(), one.body, hashlib.sha256).digest()
+            digest = hmac.new(SECRET.encode(), one.body, hashlib.sha256).digest()
             expected = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
             assert one.headers["X-EE-Wh-Signature"] == expected
             assert "Smörgås".encode() in one.body or one.json["event"] != "messageNew"
@@ -648,17 +495,4 @@ class EngineContract:
             ]
         assert [one.headers["X-EE-Wh-Attempts-Made"] for one in tries] == ["0", "1"]
         assert tries[0].body == tries[1].body
-        receiver.wait(lambda one: _announces(one, uploaded["messageId"]))
-
-    @staticmethod
-    def _search(api: EngineApi, path: str, terms: dict[str, Any]) -> list[str]:
-        response = api.request("POST", "search", params={"path": path}, json={"search": terms})
-        return [message["id"] for message in _ok(response)["messages"]]
-
-
-def _letter() -> dict[str, Any]:
-    return {"to": [{"address": "anna@example.org"}], "subject": "From CRM", "text": "Hello"}
-
-
-def _announces(event: dict[str, Any], message_id: str) -> bool:
-    return bool(event["event"] == "messageNew" and event["data"].get("messageId") == message_id)
+        receiver.wait(lambda one: announces(one, uploaded["messageId"]))

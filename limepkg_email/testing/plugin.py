@@ -113,9 +113,15 @@ def copied_database(
 
 
 @pytest.fixture(scope="session")
-def limepkg_email_templates() -> dict[str, str]:
+def limepkg_email_templates() -> Iterator[dict[str, str]]:
     """The addresses of the databases that `copied_database` copies, by kind and key."""
-    return {}
+    found: dict[str, str] = {}
+    yield found
+    # A server of our own goes with everything in it.
+    running = running_server()
+    for kind, url in found.items():
+        if running is not None and kind.startswith("postgresql"):
+            running.drop_database(make_url(url))
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from limepkg_email.engine.types import Text
 from limepkg_email.incoming.body import EMPTY, Body, build_body, preview, with_note
-from limepkg_email.markup import is_tame, plain_text
 from limepkg_email.incoming.sanitiser import REMOTE_PREFIX, with_remote_images
+from limepkg_email.markup import is_tame, plain_text
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()))
 SIZE = 4_000_000

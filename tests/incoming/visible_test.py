@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from limepkg_email.engine.types import Text
 from limepkg_email.incoming.body import build_body
 from limepkg_email.incoming.history import history_start
-from limepkg_email.markup import plain_text
 from limepkg_email.incoming.visible import visible_html, visible_text
+from limepkg_email.markup import plain_text
 
 REPLIES = Path(__file__).parent / "mails" / "replies"
 MAILS = sorted(path for path in REPLIES.iterdir() if path.suffix != ".visible")

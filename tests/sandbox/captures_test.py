@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from limepkg_email.sandbox import Sandbox, sign
-from limepkg_email.testing.engine_contract import EngineApi
+from limepkg_email.testing.engine_api import EngineApi
 from tests.sandbox.conftest import CAPTURES, SECRET, Connect, capture, deliver, mail
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from limepkg_email.sandbox import Sandbox, SandboxOptions
-from limepkg_email.testing.engine_contract import EngineApi, WebhookReceiver
+from limepkg_email.testing.engine_api import EngineApi, WebhookReceiver
 
 SECRET = "shared-webhook-secret"
 CAPTURES = Path(__file__).parent / "captures"

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from limepkg_email.sandbox import Sandbox, SandboxError
-from limepkg_email.testing.engine_contract import EngineApi, WebhookReceiver
+from limepkg_email.testing.engine_api import EngineApi, WebhookReceiver
 from tests.sandbox.conftest import deliver, mail
 from tests.sandbox.submit_test import LETTER
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from limepkg_email.sandbox import Sandbox, SandboxOptions
-from limepkg_email.testing.engine_contract import EngineApi, WebhookReceiver
+from limepkg_email.testing.engine_api import EngineApi, WebhookReceiver
 from tests.sandbox.conftest import capture, listen
 
 PNG = base64.b64decode(

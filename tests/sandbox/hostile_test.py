@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from limepkg_email.sandbox import Sandbox
 from limepkg_email.sandbox.headers import addresses, decode_words
 from limepkg_email.sandbox.messages import parse_mail
-from limepkg_email.testing.engine_contract import WebhookReceiver
+from limepkg_email.testing.engine_api import WebhookReceiver
 from tests.sandbox.conftest import Connect, MakeSandbox, listen
 
 NESTED = b"".join(

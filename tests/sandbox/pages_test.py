@@ -5,7 +5,7 @@ import re
 import requests
 
 from limepkg_email.sandbox import Sandbox
-from limepkg_email.testing.engine_contract import EngineApi
+from limepkg_email.testing.engine_api import EngineApi
 from tests.sandbox.conftest import deliver, mail
 from tests.sandbox.submit_test import LETTER
 

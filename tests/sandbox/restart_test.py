@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from limepkg_email.sandbox import Sandbox
-from limepkg_email.testing.engine_contract import EngineApi, WebhookReceiver
+from limepkg_email.testing.engine_api import EngineApi, WebhookReceiver
 from tests.sandbox.conftest import Connect, MakeSandbox, deliver, listen, mail
 from tests.sandbox.submit_test import LETTER
 

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from limepkg_email.sandbox import Sandbox
-from limepkg_email.testing.engine_contract import EngineApi, WebhookReceiver
+from limepkg_email.testing.engine_api import EngineApi, WebhookReceiver
 from tests.sandbox.conftest import Connect, MakeSandbox, deliver, mail
 
 LETTER = {"to": [{"address": "anna@example.org"}], "subject": "Hej", "text": "Hello\n"}

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from limepkg_email.sandbox import Sandbox, sign
-from limepkg_email.testing.engine_contract import EngineApi, WebhookReceiver
+from limepkg_email.testing.engine_api import EngineApi, WebhookReceiver
 from tests.sandbox.conftest import SECRET, Connect, MakeSandbox, deliver, listen, mail
 
 
