@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 from sqlalchemy import func, select
 
 from limepkg_email.accounts.accounts import add_account
-from limepkg_email.errors import EmailIntegrationError
+from limepkg_email.errors import EmailIntegrationError, SetupRequired
 from limepkg_email.incoming.receipts import RECEIPTS
 from limepkg_email.models import JobState
 from limepkg_email.schema.setup import run_setup
@@ -47,6 +47,15 @@ def _anonymous(integration: EmailIntegration, given: str | None) -> Services:
     return integration.anonymous_services(_identifier(integration, given))
 
 
+def _installed(integration: EmailIntegration, given: str | None) -> Services:
+    services = _anonymous(integration, given)
+    try:
+        integration.require_installed(services)
+    except SetupRequired as error:
+        raise click.ClickException(error.message) from error
+    return services
+
+
 def _add_setup(group: AppGroup, integration: EmailIntegration) -> None:
     @group.command("setup", help="Install or extend the data model; a second run changes nothing.")
     @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
@@ -66,7 +75,7 @@ def _add_account(group: AppGroup, integration: EmailIntegration) -> None:
     @click.argument("engine_account")
     @_application
     def add(engine_account: str, identifier: str | None) -> None:
-        services = _anonymous(integration, identifier)
+        services = _installed(integration, identifier)
         try:
             known = services.engine.account(engine_account)
         except EmailIntegrationError as error:
@@ -88,11 +97,11 @@ def _add_jobs(group: AppGroup, integration: EmailIntegration) -> None:
     @click.option("--retry", is_flag=True, help="Let every failed job be tried again.")
     @_application
     def show(failed: bool, retry: bool, identifier: str | None) -> None:
-        services = _anonymous(integration, identifier)
+        services = _installed(integration, identifier)
         with services.application.database.begin() as connection:
             if retry:
                 count = jobs.retry_failed(connection, None, services.clock())
-                click.echo(f"{count} jobs are tried again.")
+                click.echo(f"Tried again: {count}")
             for state, number in jobs.counts(connection).items():
                 click.echo(f"{state}: {number}")
             if failed:
@@ -104,7 +113,7 @@ def _add_receipts(group: AppGroup, integration: EmailIntegration) -> None:
     @group.command("receipts", help="Count the mails by disposition, and say why some failed.")
     @_application
     def show(identifier: str | None) -> None:
-        services = _anonymous(integration, identifier)
+        services = _installed(integration, identifier)
         by_disposition = select(RECEIPTS.c.disposition, func.count()).group_by(
             RECEIPTS.c.disposition
         )

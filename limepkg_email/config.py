@@ -171,12 +171,12 @@ class Configuration:
     )
     max_message_size: int = _key(
         ma.Integer(strict=True, validate=_positive),
-        "Bytes above which a mail is imported without its files and with shortened text.",
+        "Bytes of the files of one mail that are fetched; larger files are named in the message.",
         default=50_000_000,
     )
     max_body_size: int = _key(
         ma.Integer(strict=True, validate=_positive),
-        "Characters of a body that are kept; the rest is cut and noted in the message.",
+        "Characters of a body that are kept; a note in the message says that there is more.",
         default=2_000_000,
     )
     max_attachment_size: int = _key(

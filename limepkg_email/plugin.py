@@ -117,7 +117,12 @@ class EmailIntegration:
         app.cli.add_command(email_commands(self))
 
     def start(self) -> None:
-        """Start workers and schedules in this process; leave it out where others do the work."""
+        """Start workers and schedules in this process; leave it out where others do the work.
+
+        Once more changes nothing while they run.
+        """
+        if self._worker is not None:
+            return
         self.check()
         self._worker = Worker(self.services, TaskRegistry(self.get_task_modules()))
         if self._runner is None:
@@ -126,7 +131,10 @@ class EmailIntegration:
             )
         self._runner.start(self._worker.work, self._identifiers)
         self._schedules = BackgroundSchedules(
-            self.register_scheduled_tasks(), self._scheduled_services, self._identifiers
+            self.register_scheduled_tasks(),
+            self.services,
+            self._identifiers,
+            lambda identifier: self.anonymous_services(identifier).config,
         )
         self._schedules.start()
         self.plugins.hook.startup(integration=self)
@@ -224,13 +232,6 @@ class EmailIntegration:
         except NotFound:
             raise SetupRequired from None
         return replace(services, application=application)
-
-    def _scheduled_services(self, identifier: str) -> Services:
-        # Schedules are planned when the process starts, which can be before the setup was run.
-        try:
-            return self.services(identifier)
-        except SetupRequired:
-            return self.anonymous_services(identifier)
 
     def _wake(self, identifier: str) -> None:
         if self._runner is not None:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from sqlalchemy import Connection, select
 
+from limepkg_email.addresses import normalise
 from limepkg_email.db import insert_new, table
 from limepkg_email.errors import NotFound
 from limepkg_email.models import Account
@@ -18,7 +19,7 @@ ACCOUNTS = table(Account)
 
 @dataclass(frozen=True, slots=True)
 class ConnectedAccount:
-    """A connected mailbox as the rest of the package sees it; addresses are lower-case."""
+    """A connected mailbox as the rest of the package sees it; `addresses` are normalised."""
 
     id: int
     engine_account: str
@@ -78,7 +79,7 @@ def read_accounts(connection: Connection) -> AccountBook:
                 engine_account=row.engine_account,
                 email=row.email,
                 name=row.name,
-                addresses=frozenset(each.lower() for each in (row.email, *row.aliases)),
+                addresses=frozenset(normalise(each) for each in (row.email, *row.aliases)),
                 enabled=row.enabled,
                 parent_limetype=row.parent_limetype,
                 create_persons=row.create_persons,

@@ -15,13 +15,9 @@ from limepkg_email.endpoints.resource import Resource
 from limepkg_email.endpoints.signed_address import check_path, signed_path
 from limepkg_email.errors import NotFound
 from limepkg_email.host import Application, LimeObject, Objects
+from limepkg_email.incoming.files import PICTURES
 from limepkg_email.query import Equals, Query
 from limepkg_email.services import Services
-
-PICTURES = frozenset(
-    {"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/avif"}
-)
-"""Types that a browser only ever draws."""
 
 _A_PICTURE = {"200": {"description": "A picture.", "content": {"image/*": {}}}}
 

@@ -102,7 +102,11 @@ def _where(config: Configuration, objects: Objects, context: FeedContext) -> Con
     for follower in config.follower_parents:
         if follower.limetype == context.limetype:
             followed = Query(
-                "follower", Equals(follower.property, context.id), properties=("conversation",)
+                "follower",
+                Equals(follower.property, context.id),
+                (Order("id", descending=True),),
+                MOST_CONVERSATIONS,
+                properties=("conversation",),
             )
             return In("id", [each["conversation"] for each in objects.query(followed)])
     sentence = f"Objects of the limetype {context.limetype} have no conversations."

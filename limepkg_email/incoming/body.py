@@ -52,7 +52,7 @@ def build_body(text: Text | None, *, max_size: int, forwarded: bool = False) -> 
             body = _from_text(storable(text.plain or plain_text(markup), max_size), forwarded)
     else:
         body = _from_text(storable(text.plain, max_size), forwarded)
-    return replace(body, truncated=text.has_more or _longer(text, max_size))
+    return replace(body, truncated=not text.complete or _longer(text, max_size))
 
 
 def with_note(body: Body, note: str) -> Body:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from hashlib import sha256
 
+from sqlalchemy.exc import DBAPIError
+
+from limepkg_email.accounts.accounts import read_accounts
 from limepkg_email.engine.types import Message
 from limepkg_email.errors import EngineNotFound
 from limepkg_email.incoming import receipts
@@ -29,17 +33,21 @@ def record_failure(
 ) -> None:
     """Write the `failed` receipt with its reason and ask for the mail to be parked.
 
-    A mail that has a final receipt already stays as it is: somebody else imported it.
+    A mail that has a final receipt already stays as it is: somebody else imported it. Mail of an
+    account that is not connected here is none of our business: it is neither noted nor moved, and
+    its job waits for somebody to connect the account and to try again.
     """
     mail = identify(engine_account, message)
     now = services.clock()
     with services.application.database.begin() as connection:
-        if receipts.sightings(connection, mail).settled:
+        connected = read_accounts(connection).by_engine_account(engine_account)
+        if connected is None or receipts.sightings(connection, mail).settled:
             return
         receipts.record(connection, mail, Disposition.FAILED, now, reason=reason_of(error))
         payload = {"account": engine_account, "message": message.id}
         if in_inbox(message):
-            enqueue(connection, [NewJob(PARK_MESSAGE, payload, key=f"park:{mail.mail_key}")], now)
+            key = sha256(f"{engine_account}\0{mail.mail_key}".encode()).hexdigest()
+            enqueue(connection, [NewJob(PARK_MESSAGE, payload, key=f"park:{key}")], now)
     _logger.warning(
         "a mail could not be imported", extra={"account": engine_account, "engine_id": message.id}
     )
@@ -47,10 +55,22 @@ def record_failure(
 
 
 def reason_of(error: BaseException) -> str:
-    """Give the sentence that administrators read: what went wrong, and the first cause."""
+    """Give the sentence that administrators read: what went wrong, and the first cause.
+
+    Without the values of a failed statement, which hold what the mail says.
+    """
+    if isinstance(error, DBAPIError):
+        return _said_by_database(error)[:2000]
     cause = error.__cause__
     text = str(error) or type(error).__name__
+    if isinstance(cause, DBAPIError):
+        return f"{text} ({_said_by_database(cause)})"[:2000]
     return f"{text} ({type(cause).__name__}: {cause})"[:2000] if cause else text[:2000]
+
+
+def _said_by_database(error: DBAPIError) -> str:
+    first_line = str(error.orig).partition("\n")[0]
+    return f"{type(error).__name__}: {first_line}"
 
 
 def park(services: Services, engine_account: str, engine_id: str) -> None:

@@ -7,7 +7,7 @@ refers to is an orphan and is swept by the host.
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 
@@ -17,6 +17,11 @@ from limepkg_email.host import StoredFile
 from limepkg_email.incoming.trace import Trace
 from limepkg_email.services import Services
 from limepkg_email.text import one_line
+
+PICTURES = frozenset(
+    {"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/avif"}
+)
+"""Types that a browser only ever draws, and so the only ones that a body can show."""
 
 _IN_MEMORY = 1_000_000
 _MAX_NAME = 255
@@ -54,17 +59,20 @@ def fetch_files(
     message: Message,
     shown: frozenset[str],
     trace: Trace,
+    keep: Callable[[], None],
 ) -> Files:
     """Fetch the mail's files from the engine into the host's store, within the size limits.
 
-    `shown` are the content ids that the body refers to: those files become embedded files, every
-    other file a document, even when the mail calls it inline.
+    `shown` are the content ids that the body refers to: pictures among those files become embedded
+    files, every other file a document, even when the mail calls it inline. So whatever cannot be
+    shown in the body can still be opened. `keep` is called now and then, as this takes its time.
     """
     wanted, left_out = _within_limits(services, message.attachments)
     for name in left_out:
         trace.note("files", f"not fetched, above the limit: {name}")
     fetched: list[FetchedFile] = []
     for number, each in enumerate(wanted, start=1):
+        keep()
         try:
             file = _store(services, account, each, name_of(each, number))
         except EngineNotFound:
@@ -73,7 +81,8 @@ def fetch_files(
             left_out.append(name_of(each, number))
             trace.note("files", f"not in the mailbox any more: {name_of(each, number)}")
             continue
-        fetched.append(FetchedFile(file, each.content_id if each.content_id in shown else ""))
+        in_body = each.content_id in shown and file.content_type in PICTURES
+        fetched.append(FetchedFile(file, each.content_id if in_body else ""))
     return Files(tuple(fetched), tuple(left_out))
 
 

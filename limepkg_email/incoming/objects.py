@@ -106,7 +106,7 @@ def _latest(objects: Objects, conversation: int) -> Mapping[str, object]:
     """Give something to write that changes nothing."""
     where = Equals("id", conversation)
     found = objects.query(Query("conversation", where, properties=("lastmessagedate",)))
-    return found[0].values if found else {"lastmessagedate": None}
+    return {"lastmessagedate": found[0]["lastmessagedate"] if found else None}
 
 
 def add_message(
@@ -137,7 +137,7 @@ def _message_values(conversation: int, mail: PreparedMail) -> dict[str, object]:
         "date": mail.date,
         "source": "email",
         "unread": mail.raises_unread,
-        "emailengineid": storable(mail.message.id, 512),
+        "emailengineid": engine_id(mail.message.id),
         "uniqueid": mail.message.uid,
         "emailid": storable(mail.message.email_id, 256),
         "machine": _MACHINE[mail.verdict.kind],
@@ -145,6 +145,11 @@ def _message_values(conversation: int, mail: PreparedMail) -> dict[str, object]:
         "authoraddress": one_line(mail.sender, 320),
         "conversation": conversation,
     }
+
+
+def engine_id(given: str) -> str:
+    """Give the engine's id of a mail as it stands in its message."""
+    return storable(given, 512)
 
 
 def _add_message_followers(

@@ -14,6 +14,10 @@ from limepkg_email.host import Objects
 from limepkg_email.incoming.trace import Trace
 from limepkg_email.query import And, Equals, In, Query
 from limepkg_email.services import Services
+from limepkg_email.text import cut
+
+_LONGEST_NAME = 64
+"""Characters of each part of a new person's name: a long one must not keep the mail out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ def _create_persons(
 
 def _person(kind: FollowerParent, participant: Participant) -> dict[str, object]:
     name = participant.name or participant.email.partition("@")[0]
-    parts = name.split(None, len(kind.names) - 1)
+    parts = [cut(each, _LONGEST_NAME) for each in name.split(None, len(kind.names) - 1)]
     values = dict.fromkeys(kind.names, "")
     values.update(zip(kind.names, parts, strict=False))
     return {kind.address: participant.email, **values}

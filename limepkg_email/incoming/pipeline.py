@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from limepkg_email.accounts.accounts import AccountBook, ConnectedAccount, read_accounts
 from limepkg_email.db import plugin_connection
 from limepkg_email.engine.types import Message
-from limepkg_email.errors import ImportRefused
+from limepkg_email.errors import Conflict, ImportRefused
 from limepkg_email.hooks import Imported, MessageAction, ParentReference, collect
 from limepkg_email.host import Objects, UnitOfWork
 from limepkg_email.incoming import matching, receipts
@@ -24,13 +24,16 @@ from limepkg_email.incoming.bounce import read_bounce
 from limepkg_email.incoming.filters import decide
 from limepkg_email.incoming.objects import PreparedMail
 from limepkg_email.incoming.preparation import complete, identify, prepare
-from limepkg_email.incoming.receipts import Mail
+from limepkg_email.incoming.receipts import Mail, Sighting
 from limepkg_email.incoming.trace import Trace
 from limepkg_email.incoming.verdict import machine_verdict
 from limepkg_email.models import Disposition
+from limepkg_email.outgoing.headers import MARKER, is_marked
 from limepkg_email.outgoing.status import apply_bounce
+from limepkg_email.query import And, Equals
+from limepkg_email.schema.setup import installation_of
 from limepkg_email.services import Services
-from limepkg_email.tasks.jobs import ClaimedJob, NewJob, enqueue, finish
+from limepkg_email.tasks.jobs import ClaimedJob, NewJob, enqueue, extend, finish
 from limepkg_email.thread_index import assign, enter, release
 
 _logger = logging.getLogger(__name__)
@@ -105,6 +108,10 @@ def _import(run: _Import, message: Message) -> Outcome:
             return _settle(run, Disposition.BEFORE_ACTIVATION, "older than the activation")
         trace.note("activation", "older than the activation, but unread")
     message = complete(services, account.engine_account, message, trace)
+    if MARKER.lower() in message.headers and is_marked(
+        message, installation_of(services.application)
+    ):
+        return _settle(run, Disposition.OWN, "carries the mark of mail that is sent from here")
     verdict = machine_verdict(message)
     trace.note("verdict", f"{verdict.kind}: {verdict.reason}")
     if verdict.kind == "bounce":
@@ -112,8 +119,27 @@ def _import(run: _Import, message: Message) -> Outcome:
     decision = decide(services, message, trace)
     if decision is not None and decision.skipped:
         return _settle(run, Disposition.FILTERED, decision.reason)
-    prepared = prepare(services, run.accounts, account, message, verdict, trace)
+    keeper = _Keeper(services, run.job)
+    prepared = prepare(services, run.accounts, account, message, verdict, trace, keeper.keep)
     return _transact(run, prepared)
+
+
+class _Keeper:
+    """Keeps the job for as long as the network takes, lest another worker begins it as well."""
+
+    def __init__(self, services: Services, job: ClaimedJob | None) -> None:
+        self._services = services
+        self._job = job
+        self._until = job.lease_until if job else None
+
+    def keep(self) -> None:
+        """Prolong the lease if it is half over; raises `LeaseLost`."""
+        now, lease = self._services.clock(), self._services.config.lease
+        if self._job is None or self._until is None or self._until - now > lease / 2:
+            return
+        self._until = now + lease
+        with self._services.application.database.begin() as connection:
+            extend(connection, self._job, self._until)
 
 
 def _bounce(run: _Import, message: Message) -> str:
@@ -147,7 +173,10 @@ def _settle(run: _Import, disposition: Disposition, reason: str) -> Outcome:
     with run.services.application.database.begin() as connection:
         if receipts.sightings(connection, run.mail).settled:
             return _repeated(run, connection)
-        _write(run, connection, disposition, reason)
+        try:
+            _write(run, connection, disposition, reason)
+        except Conflict:  # another worker has just written it
+            return _repeated(run, connection)
     return Outcome(disposition, reason)
 
 
@@ -165,19 +194,29 @@ def _write(
     conversation: int | None = None,
     message: int | None = None,
 ) -> None:
-    now = run.services.clock()
+    _record(run, connection, disposition, reason, conversation, message)
+    if run.job is not None:
+        finish(connection, run.job, run.services.clock(), disposition.value)
+
+
+def _record(
+    run: _Import,
+    connection: Connection,
+    disposition: Disposition,
+    reason: str,
+    conversation: int | None,
+    message: int | None,
+) -> None:
     receipts.record(
         connection,
         run.mail,
         disposition,
-        now,
+        run.services.clock(),
         reason=reason,
         trace=run.trace.steps,
         conversation=conversation,
         conversationmessage=message,
     )
-    if run.job is not None:
-        finish(connection, run.job, now, disposition.value)
 
 
 def _transact(run: _Import, mail: PreparedMail) -> Outcome:
@@ -187,10 +226,14 @@ def _transact(run: _Import, mail: PreparedMail) -> Outcome:
         application.unit_of_work() as work,
         plugin_connection(application, work) as connection,
     ):
+        shared = work.connection is not None
         result = _import_within(run, mail, work, connection)
         if result.imported is not None:
             imported = result.imported
             work.after_commit(lambda: _announce(run.services, imported))
+    if not shared and run.job is not None and result.imported is not None:
+        with application.database.begin() as connection:
+            finish(connection, run.job, run.services.clock(), Disposition.IMPORTED.value)
     if result.disposition is Disposition.IMPORTED:
         run.services.wake()
     return result
@@ -207,7 +250,9 @@ def _import_within(
     )
     known = enter(connection, signs.all())
     earlier = receipts.sightings(connection, run.mail)
-    if earlier.settled:
+    if _never_came_to_be(run, work, earlier.own):
+        receipts.reopen(connection, run.mail)
+    elif earlier.settled:
         return _repeated(run, connection)
     if known[signs.own].outgoing:
         _write(run, connection, Disposition.OWN, "sent from here")
@@ -227,7 +272,26 @@ def _import_within(
         reason = "automatic reply that belongs to no conversation"
         _write(run, connection, Disposition.FILTERED, reason)
         return Outcome(Disposition.FILTERED, reason)
-    return _make_objects(run, mail, work.objects, connection, signs, conversation)
+    return _make_objects(run, mail, work, connection, signs, conversation)
+
+
+def _never_came_to_be(run: _Import, work: UnitOfWork, earlier: Sighting | None) -> bool:
+    """Tell whether an earlier try of this job wrote the receipt of an import and then no objects.
+
+    Happens only where objects live in a database of their own, which commits after the package's.
+    """
+    if work.connection is not None or run.job is None or run.job.attempts == 1:
+        return False
+    if earlier is None or earlier.disposition != Disposition.IMPORTED:
+        return False
+    # The number alone can belong to another message by now.
+    made = And(
+        (
+            Equals("id", earlier.conversationmessage),
+            Equals("emailengineid", limeobjects.engine_id(run.mail.engine_id)),
+        )
+    )
+    return work.objects.count("conversationmessage", made) == 0
 
 
 def _find_conversation(
@@ -268,11 +332,12 @@ def _joined(
 def _make_objects(
     run: _Import,
     mail: PreparedMail,
-    objects: Objects,
+    work: UnitOfWork,
     connection: Connection,
     signs: matching.Signs,
     conversation: int | None,
 ) -> Outcome:
+    objects = work.objects
     parent: ParentReference | None = None
     new = conversation is None
     if conversation is None:
@@ -281,7 +346,13 @@ def _make_objects(
     assign(connection, signs.all(), conversation)
     imported = limeobjects.outcome(mail, parent, conversation, message)
     enqueue(connection, _follow_up(run.services, mail, imported), run.services.clock())
-    _write(run, connection, Disposition.IMPORTED, "", conversation, message)
+    _record(run, connection, Disposition.IMPORTED, "", conversation, message)
+    if run.job is not None:
+        if work.connection is None:
+            # The objects are committed after this: until then the job must not look done.
+            extend(connection, run.job, run.services.clock() + run.services.config.lease)
+        else:
+            finish(connection, run.job, run.services.clock(), Disposition.IMPORTED.value)
     return Outcome(Disposition.IMPORTED, imported=imported)
 
 
@@ -289,8 +360,10 @@ def _follow_up(services: Services, mail: PreparedMail, imported: Imported) -> li
     account = mail.account.engine_account
     jobs: list[NewJob] = []
     if mail.message.unseen:
-        # The delay lets one request mark all mails of a burst.
-        mark = {"account": account, "message": mail.message.id, "uid": mail.message.uid}
+        # The delay lets one request mark all mails of a burst; it counts mails in the inbox, and
+        # the number of one in another folder, such as Gmail's archive, is another mail's there.
+        uid = mail.message.uid if mail.message.path.upper() == "INBOX" else 0
+        mark = {"account": account, "message": mail.message.id, "uid": uid}
         jobs.append(NewJob(MARK_SEEN, mark, delay=_SEEN_DELAY))
     actions: list[MessageAction] = collect(
         services.hooks.message_actions(application=services.application)

@@ -5,6 +5,7 @@ Everything here happens before the transaction: it may use the network and takes
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -59,7 +60,10 @@ def complete(services: Services, account: str, message: Message, trace: Trace) -
             return message
         trace.note("fetch", "the rest of the text")
         whole = services.engine.text(account, message.text.id)
-        return replace(message, text=replace(message.text, plain=whole.plain, html=whole.html))
+        return replace(
+            message,
+            text=replace(message.text, plain=whole.plain, html=whole.html, has_more=whole.has_more),
+        )
     except EngineNotFound:
         # Moved or deleted meanwhile: what the notification carried must not be lost.
         trace.note("fetch", "the mail is not in its folder any more; imported as notified")
@@ -73,14 +77,18 @@ def prepare(
     message: Message,
     verdict: Verdict,
     trace: Trace,
+    keep: Callable[[], None],
 ) -> PreparedMail:
-    """Build the body, list the people and fetch the files of a mail that is to be imported."""
+    """Build the body, list the people and fetch the files of a mail that is to be imported.
+
+    `keep` is called now and then, as this takes its time.
+    """
     body = build_body(
         message.text,
         max_size=services.config.max_body_size,
         forwarded=has_forward_prefix(message.subject),
     )
-    files = fetch_files(services, account.engine_account, message, body.content_ids, trace)
+    files = fetch_files(services, account.engine_account, message, body.content_ids, trace, keep)
     sender = normalise(message.from_.address)
     return PreparedMail(
         account=account,
@@ -100,6 +108,8 @@ def prepare(
 
 
 def _with_notes(body: Body, files: Files) -> Body:
+    if body.truncated:
+        body = with_note(body, "The text goes on, see the mailbox.")
     if not files.left_out:
         return body
     names = ", ".join(files.left_out[:20])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Connection, Executable, and_, bindparam, or_, select
+from sqlalchemy import Connection, Executable, and_, bindparam, or_, select, update
 
 from limepkg_email.db import table, upsert_of
 from limepkg_email.errors import Conflict
@@ -121,6 +121,12 @@ def record(
     changed = connection.execute(replacing, {**values, "attempts": 1}).rowcount
     if not changed:
         raise Conflict(f"The mail {mail.mail_key} of {mail.account} has a receipt already.")
+
+
+def reopen(connection: Connection, mail: Mail) -> None:
+    """Let the mail be imported once more, because what its receipt speaks of never came to be."""
+    of_mail = and_(RECEIPTS.c.account == mail.account, RECEIPTS.c.mail_key == mail.mail_key)
+    connection.execute(update(RECEIPTS).where(of_mail).values(disposition=Disposition.FAILED.value))
 
 
 @cache

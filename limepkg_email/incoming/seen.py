@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from limepkg_email.engine.client import EngineClient
-from limepkg_email.errors import EngineNotFound
+from limepkg_email.errors import EngineError, EngineNotFound
 
 _SEEN = ("\\Seen",)
 _INBOX = "INBOX"
@@ -22,13 +22,23 @@ class SeenMail:
     uid: int = 0
 
 
-def mark_seen(engine: EngineClient, mails: Iterable[SeenMail]) -> None:
-    """Mark the mails as seen; one that was moved or deleted meanwhile stays as it is."""
+def mark_seen(engine: EngineClient, mails: Iterable[SeenMail]) -> dict[str, EngineError]:
+    """Mark the mails as seen; one that was moved or deleted meanwhile stays as it is.
+
+    Gives the accounts for which it did not work, and why: none holds up the others.
+    """
+    failed: dict[str, EngineError] = {}
     by_account: defaultdict[str, list[SeenMail]] = defaultdict(list)
     for mail in mails:
         by_account[mail.account].append(mail)
     for account, together in by_account.items():
-        _mark(engine, account, together)
+        try:
+            _mark(engine, account, together)
+        except EngineNotFound:
+            continue  # the account was removed
+        except EngineError as error:
+            failed[account] = error
+    return failed
 
 
 def _mark(engine: EngineClient, account: str, mails: list[SeenMail]) -> None:

@@ -24,7 +24,7 @@ from limepkg_email.outgoing.recipients import Target, resolve
 from limepkg_email.outgoing.references import earlier_mails
 from limepkg_email.outgoing.transitions import OUTBOX
 from limepkg_email.query import Equals, Order, Query
-from limepkg_email.schema.setup import INSTALLATION_SETTING
+from limepkg_email.schema.setup import installation_of
 from limepkg_email.services import Services
 from limepkg_email.tasks.jobs import NewJob, enqueue
 from limepkg_email.text import cut, one_line
@@ -69,7 +69,7 @@ def submit(services: Services, draft: Draft) -> Submitted:
 
 def _submit(services: Services, draft: Draft, guid: str) -> Submitted:
     application = services.application
-    installation = application.settings.get(INSTALLATION_SETTING) or application.identifier
+    installation = installation_of(application)
     with (
         application.unit_of_work() as work,
         plugin_connection(application, work) as connection,
@@ -79,7 +79,7 @@ def _submit(services: Services, draft: Draft, guid: str) -> Submitted:
             if before is not None:
                 return before
         checked = _check(services, work.objects, connection, draft)
-        submitted = _write(services, work.objects, connection, checked, str(installation), guid)
+        submitted = _write(services, work.objects, connection, checked, installation, guid)
         work.after_commit(services.wake)
     return submitted
 

@@ -7,6 +7,7 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from limepkg_email.accounts.accounts import ConnectedAccount
 from limepkg_email.addresses import display_name
+from limepkg_email.engine.types import Message
 from limepkg_email.host import User
 
 MARKER = "X-Limepkg-Email"
@@ -41,6 +42,12 @@ def message_id(guid: str, address: str) -> str:
 def marker(installation: str, guid: str) -> str:
     """Give the value of the marker: the installation's id, a dot, the guid in its outbox."""
     return f"{re.sub(r'[^A-Za-z0-9_-]', '_', installation)}.{guid}"
+
+
+def is_marked(message: Message, installation: str) -> bool:
+    """Tell whether the installation sent the mail, even if a server has replaced its Message-ID."""
+    wanted = marker(installation, "")
+    return any(each.strip().startswith(wanted) for each in message.headers.get(MARKER.lower(), ()))
 
 
 def sender_name(user: User, account: ConnectedAccount) -> str:

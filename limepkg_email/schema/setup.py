@@ -65,6 +65,11 @@ def run_setup(services: Services, *, dry_run: bool = False) -> SetupReport:
     return SetupReport(steps, applied=not dry_run)
 
 
+def installation_of(application: Application) -> str:
+    """Give the id of this installation."""
+    return str(application.settings.get(INSTALLATION_SETTING) or application.identifier)
+
+
 def is_installed(application: Application, config: Configuration) -> bool:
     """Tell whether setup was run since the package's tables or the configured parents changed."""
     if not application.settings.get(VERSION_SETTING):

@@ -36,7 +36,7 @@ class TaskFunction(Protocol):
 
 
 class FailureHook(Protocol):
-    """What is told that a job of the task is set aside; outside any transaction, at most once."""
+    """What is told that a job of the task is given up; outside any transaction, at least once."""
 
     def __call__(
         self, services: Services, job: ClaimedJob, payload: Any, error: Exception, /

@@ -17,6 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from limepkg_email.clock import utc_now
+from limepkg_email.errors import EmailIntegrationError
 from limepkg_email.tasks import jobs, leases
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ class BackgroundSchedules:
     """Lets schedules tick in threads of this process, with APScheduler.
 
     The applications are those that exist when it starts. Its job store is the memory: APScheduler's
-    stores cannot be shared by processes, the leases can.
+    stores cannot be shared by processes, the leases can. `services_for` may raise `SetupRequired`
+    at a tick; `configuration_for` is asked before.
     """
 
     def __init__(
@@ -86,8 +88,10 @@ class BackgroundSchedules:
         schedules: Sequence[Schedule],
         services_for: Callable[[str], Services],
         applications: Callable[[], list[str]],
+        configuration_for: Callable[[str], Configuration] | None = None,
     ) -> None:
         self._schedules = schedules
+        self._configuration_for = configuration_for or (lambda name: services_for(name).config)
         self._services_for = services_for
         self._applications = applications
         self._scheduler: BackgroundScheduler | None = None
@@ -114,7 +118,7 @@ class BackgroundSchedules:
             self._scheduler = None
 
     def _add(self, scheduler: BackgroundScheduler, schedule: Schedule, application: str) -> None:
-        every = schedule.every(self._services_for(application).config)
+        every = schedule.every(self._configuration_for(application))
         # The clock on the wall, not the injected one: timers know no other.
         first: dict[str, datetime] = {"next_run_time": utc_now()} if schedule.at_start else {}
         scheduler.add_job(
@@ -126,9 +130,11 @@ class BackgroundSchedules:
         )
 
     def _tick(self, schedule: Schedule, application: str) -> None:
+        context = {"schedule": schedule.name, "application": application}
         try:
             tick(schedule, self._services_for(application))
+        except EmailIntegrationError as error:
+            log.warning("Schedule %s waits: %s", schedule.name, error.message, extra=context)
         except Exception:
             # The edge: a failed run is logged and the next tick comes all the same.
-            context = {"schedule": schedule.name, "application": application}
             log.exception("Schedule %s failed", schedule.name, extra=context)

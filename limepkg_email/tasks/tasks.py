@@ -70,9 +70,14 @@ def mark_seen(services: Services, job: ClaimedJob, payload: Any) -> TaskOutcome:
     with database.begin() as connection:
         others = jobs.claim_alike(connection, job, services.clock(), _SEEN_TOGETHER)
     mails = [SeenMail(**payload), *(SeenMail(**json.loads(each.payload)) for each in others)]
-    seen.mark_seen(services.engine, mails)
-    with database.begin() as connection:
-        jobs.finish_all(connection, [job, *others], services.clock())
+    failed = seen.mark_seen(services.engine, mails)
+    pairs = zip([job, *others], mails, strict=True)
+    done = [each for each, mail in pairs if mail.account not in failed]
+    if done:
+        with database.begin() as connection:
+            jobs.finish_all(connection, done, services.clock())
+    if mails[0].account in failed:
+        raise failed[mails[0].account]
     return FINISHED
 
 
@@ -104,7 +109,7 @@ def run_message_action(services: Services, job: ClaimedJob, payload: Any) -> Non
 def _mail_could_not_be_submitted(
     services: Services, job: ClaimedJob, payload: Any, error: Exception
 ) -> None:
-    send.mark_failed(services, payload["guid"], str(error))
+    send.mark_failed(services, payload["guid"], failures.reason_of(error))
 
 
 @task(on_failed=_mail_could_not_be_submitted)

@@ -9,6 +9,7 @@ from datetime import datetime
 from threading import Condition, Event, Thread
 
 from limepkg_email.clock import Clock, utc_now
+from limepkg_email.errors import EmailIntegrationError
 from limepkg_email.tasks.runner import Work
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,9 @@ class ThreadRunner:
                 if application:
                     work(application)
                     self._look_no_later(application, self._wait_for_next_job(application))
+            except EmailIntegrationError as error:
+                log.warning("No work: %s", error.message, extra={"application": application})
+                self._pause(application)
             except Exception:
                 # The edge: whatever is wrong with one application, the thread goes on.
                 log.exception("Work failed", extra={"application": application})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError, StatementError
 
-from limepkg_email.errors import EmailIntegrationError, EngineBusy
+from limepkg_email.errors import DatabaseUnavailable, EmailIntegrationError, EngineBusy
 from limepkg_email.tasks import jobs
 from limepkg_email.tasks.jobs import ClaimedJob, LeaseLost, PayloadUnreadable
 from limepkg_email.tasks.registry import FINISHED, TaskRegistry, UnknownTask
@@ -124,15 +124,25 @@ class Worker:
         self, services: Services, job: ClaimedJob, error: Exception, context: dict[str, object]
     ) -> None:
         try:
-            set_aside = _settle(services, job, error)
+            if _is_retryable(error) and job.attempts < services.config.job_attempts:
+                _retry(services, job, error)
+            else:
+                self._set_aside(services, job, error, context)
         except LeaseLost:
             log.info("Job %s was finished or taken before it failed", job.id, extra=context)
-        except SQLAlchemyError as second:
+        except (SQLAlchemyError, DatabaseUnavailable) as second:
             # The lease will end and the job is tried again.
             log.warning("Job %s is left: %s", job.id, reason_of(second), extra=context)
-        else:
-            if set_aside:
-                self._tell_task(services, job, error, context)
+
+    def _set_aside(
+        self, services: Services, job: ClaimedJob, error: Exception, context: dict[str, object]
+    ) -> None:
+        """Tell the task first: should this process end in between, it is told once more."""
+        with services.application.database.begin() as connection:
+            jobs.extend(connection, job, services.clock() + services.config.lease)
+        self._tell_task(services, job, error, context)
+        with services.application.database.begin() as connection:
+            jobs.set_aside(connection, job, services.clock(), reason_of(error))
 
     def _tell_task(
         self, services: Services, job: ClaimedJob, error: Exception, context: dict[str, object]
@@ -143,7 +153,9 @@ class Worker:
                 on_failed(services, job, _payload_if_readable(job), error)
         except UnknownTask:
             return
-        except Exception as second:  # noqa: BLE001 - the edge: the job is set aside already
+        except (SQLAlchemyError, DatabaseUnavailable):
+            raise
+        except Exception as second:  # noqa: BLE001 - the edge: the job is set aside all the same
             _log_failure(second, job, context)
 
 
@@ -161,16 +173,10 @@ def _claim(services: Services) -> ClaimedJob | None:
         return jobs.claim(connection, services.clock(), services.config.lease)
 
 
-def _settle(services: Services, job: ClaimedJob, error: Exception) -> bool:
-    """Retry the job or set it aside; tells whether it was set aside."""
-    now, reason = services.clock(), reason_of(error)
-    again = _is_retryable(error) and job.attempts < services.config.job_attempts
+def _retry(services: Services, job: ClaimedJob, error: Exception) -> None:
+    delay, reason = delay_after(job.attempts, error), reason_of(error)
     with services.application.database.begin() as connection:
-        if again:
-            jobs.retry(connection, job, now, delay_after(job.attempts, error), reason)
-        else:
-            jobs.set_aside(connection, job, now, reason)
-    return not again
+        jobs.retry(connection, job, services.clock(), delay, reason)
 
 
 def _is_retryable(error: Exception) -> bool:

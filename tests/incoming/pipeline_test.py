@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from limepkg_email.db import table
 from limepkg_email.errors import ImportRefused
 from limepkg_email.incoming.pipeline import Outcome, import_message
 from limepkg_email.incoming.receipts import RECEIPTS
-from limepkg_email.models import Disposition
+from limepkg_email.models import Account, Disposition, Job
+from limepkg_email.outgoing.headers import MARKER, marker
 from limepkg_email.query import Equals
+from limepkg_email.schema.setup import installation_of
 from limepkg_email.thread_index import enter_outgoing
 from tests.incoming.arriving import arriving
 from tests.installation import NOW, Installation
@@ -280,3 +285,87 @@ def test_strange_mail_is_imported_all_the_same(
     outcome = run(installation, arriving(**mail))  # type: ignore[arg-type]
     assert outcome.disposition is Disposition.IMPORTED
     assert len(installation.all("conversationmessage")) == 1
+
+
+def test_someone_who_answers_all_of_an_answer_to_us_joins(installation: Installation) -> None:
+    outcome = run(installation, arriving(message_id="<one@example.org>"))
+    assert outcome.imported is not None
+    with installation.services.application.database.begin() as connection:
+        enter_outgoing(connection, ["<ours@example.com>"], outcome.imported.conversation)
+    run(installation, arriving(message_id="<two@example.org>", in_reply_to="<ours@example.com>"))
+    run(
+        installation,
+        arriving(
+            "Re: Booking",
+            sender="consultant@else.example",
+            in_reply_to="<two@example.org>",
+            references=("<one@example.org>", "<ours@example.com>", "<two@example.org>"),
+        ),
+    )
+    assert len(installation.all("conversation")) == 1
+
+
+def test_a_late_mail_does_not_make_its_conversation_look_older(installation: Installation) -> None:
+    run(installation, arriving(message_id="<one@example.org>"))
+    for headers in ({}, {"auto-submitted": "auto-replied"}):
+        late = NOW - timedelta(hours=3)
+        mail = arriving("Late", in_reply_to="<one@example.org>", date=late, headers=headers)
+        assert run(installation, mail).disposition is Disposition.IMPORTED
+        assert installation.one("conversation")["lastmessagedate"] == NOW
+
+
+def test_our_mail_is_known_by_its_mark_when_a_server_has_replaced_its_message_id(
+    installation: Installation,
+) -> None:
+    application = installation.services.application
+    ours = marker(installation_of(application), "0b2a")
+    theirs = marker("7c1f", "0b2a")
+    outcomes = [
+        run(installation, arriving(headers={MARKER.lower(): value})) for value in (ours, theirs)
+    ]
+    assert [each.disposition for each in outcomes] == [Disposition.OWN, Disposition.IMPORTED]
+
+
+def test_a_mail_that_was_cut_says_so(installation: Installation) -> None:
+    mail = arriving()
+    whole, cut, moved = (
+        replace(mail.text, id=""),
+        replace(mail.text, id="", has_more=True),
+        replace(mail.text, id="", plain="", encoded_size_plain=5000),
+    )
+    for number, text in enumerate((whole, cut, moved)):
+        run(installation, replace(mail, message_id=f"<{number}@example.org>", text=text))
+    notes = [
+        "The text goes on" in str(each["body"]) for each in installation.all("conversationmessage")
+    ]
+    assert notes == [False, True, True]
+
+
+def test_only_the_number_of_a_mail_in_the_inbox_is_used_to_mark_it(
+    installation: Installation,
+) -> None:
+    run(installation, arriving())
+    run(installation, arriving(path="[Gmail]/All Mail", special_use="\\Inbox"))
+    job = table(Job)
+    with installation.services.application.database.connect() as connection:
+        payloads = connection.scalars(select(job.c.payload).order_by(job.c.id))
+        numbers = [json.loads(each)["uid"] for each in payloads]
+    assert numbers[0] > 0
+    assert numbers[1] == 0
+
+
+def test_long_names_of_new_persons_do_not_keep_their_mail_out(installation: Installation) -> None:
+    account = table(Account)
+    with installation.services.application.database.begin() as connection:
+        connection.execute(update(account).values(create_persons=True))
+    outcome = run(installation, arriving(name="n" * 10_000))
+    assert outcome.disposition is Disposition.IMPORTED
+    assert installation.one("follower")["person"] == installation.one("person").id
+
+
+def test_an_account_with_national_characters_does_not_follow_itself(
+    installation: Installation,
+) -> None:
+    installation.connect("bücher", "info@bücher.example")
+    run(installation, arriving(to=("info@bücher.example", "info@xn--bcher-kva.example")), "bücher")
+    assert [each["email"] for each in installation.all("follower")] == ["anna@example.org"]

@@ -172,6 +172,44 @@ def test_an_error_after_the_effect_was_committed_does_not_repeat_it(
     assert ledger.entries()[0].state is JobState.DONE
 
 
+def test_a_worker_that_dies_while_it_gives_a_job_up_leaves_its_task_to_be_told_again(
+    ledger: Ledger, worker_for: Run
+) -> None:
+    told: list[int] = []
+
+    def killed_at_first(
+        services: Services, job: ClaimedJob, payload: Any, error: Exception
+    ) -> None:
+        told.append(job.attempts)
+        if len(told) == 1:
+            raise KeyboardInterrupt
+
+    ledger.ask(NewJob("t"))
+    worker = worker_for(failing_with(ImportRefused("no sender")), killed_at_first)
+    with pytest.raises(KeyboardInterrupt):
+        worker.work("a")
+    ledger.clock.advance(2 * LEASE)
+    worker.work("a")
+    assert told == [1, 2]
+    assert ledger.entries()[0].state is JobState.FAILED
+
+
+def test_a_task_is_not_told_of_a_job_that_another_worker_has_by_now(
+    ledger: Ledger, worker_for: Run
+) -> None:
+    told: list[object] = []
+
+    def too_slow(services: Services, job: ClaimedJob, payload: Any) -> None:
+        ledger.clock.advance(LEASE)
+        ledger.take()
+        raise ImportRefused("no sender")
+
+    ledger.ask(NewJob("t"))
+    worker_for(too_slow, lambda s, j, p, error: told.append(error)).work("a")
+    assert told == []
+    assert ledger.entries()[0].state is JobState.RUNNING
+
+
 def test_an_error_of_the_failure_hook_is_logged_only(
     ledger: Ledger, worker_for: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
