@@ -49,7 +49,7 @@ MAILS = {
     "no from, date and id": b"Subject: who\r\n\r\ntext\r\n",
     "nuls": HEAD + b"Subject: a\x00b\r\n\r\nte\x00xt\x00\r\n",
     "wrong charset": HEAD
-    + b"Subject: =?nonsense?B?////?=\r\nContent-Type: text/plain; charset=klingon\r\n\r\n\xff\xfe\xe5\r\n",
+    + b"Subject: =?nope?B?////?=\r\nContent-Type: text/plain; charset=klingon\r\n\r\n\xff\xe5\r\n",
     "lying charset": HEAD
     + b"Subject: \xe5\xe4\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>\xe5\xe4\xf6\r\n",
     "ten thousand recipients": b"From: anna@example.org\r\nTo: "

@@ -14,6 +14,7 @@ from tempfile import SpooledTemporaryFile
 from limepkg_email.engine.types import Attachment, Message
 from limepkg_email.errors import EngineNotFound
 from limepkg_email.host import StoredFile
+from limepkg_email.incoming.location import find_again
 from limepkg_email.incoming.trace import Trace
 from limepkg_email.services import Services
 from limepkg_email.text import one_line
@@ -70,20 +71,51 @@ def fetch_files(
     wanted, left_out = _within_limits(services, message.attachments)
     for name in left_out:
         trace.note("files", f"not fetched, above the limit: {name}")
+    source = _Source(services, account, message)
     fetched: list[FetchedFile] = []
     for number, each in enumerate(wanted, start=1):
         keep()
-        try:
-            file = _store(services, account, each, name_of(each, number))
-        except EngineNotFound:
-            # Somebody moved or deleted the mail meanwhile. Its text came with the webhook and must
-            # not be lost for the sake of a file.
+        file = source.fetch(each, name_of(each, number))
+        if file is None:
+            # Somebody deleted the mail meanwhile. Its text came with the webhook and must not be
+            # lost for the sake of a file.
             left_out.append(name_of(each, number))
             trace.note("files", f"not in the mailbox any more: {name_of(each, number)}")
             continue
         in_body = each.content_id in shown and file.content_type in PICTURES
         fetched.append(FetchedFile(file, each.content_id if in_body else ""))
     return Files(tuple(fetched), tuple(left_out))
+
+
+class _Source:
+    """The mail's files in the engine, wherever the mail is moved to meanwhile."""
+
+    def __init__(self, services: Services, account: str, message: Message) -> None:
+        self._services = services
+        self._account = account
+        self._message = message
+        self._attachments = message.attachments
+        self._looked = False
+
+    def fetch(self, attachment: Attachment, name: str) -> StoredFile | None:
+        """Store the file and describe it; `None` when the mail is gone."""
+        place = self._message.attachments.index(attachment)
+        try:
+            return _store(self._services, self._account, self._attachments[place], name)
+        except EngineNotFound:
+            if not self._find_again():
+                return None
+            return self.fetch(attachment, name)
+
+    def _find_again(self) -> bool:
+        if self._looked:
+            return False
+        self._looked = True
+        found = find_again(self._services, self._account, self._message)
+        if found is None or len(found.attachments) != len(self._attachments):
+            return False
+        self._attachments = found.attachments
+        return True
 
 
 def _within_limits(
@@ -104,12 +136,16 @@ def _within_limits(
 
 def _store(services: Services, account: str, attachment: Attachment, name: str) -> StoredFile:
     with SpooledTemporaryFile(max_size=_IN_MEMORY) as content:
-        # The engine answers for an empty file as for an unknown one, so it is not asked for.
-        if attachment.encoded_size:
+        try:
             services.engine.download_attachment(
                 account, attachment.id, content, max_size=services.config.max_message_size
             )
-            content.seek(0)
+        except EngineNotFound:
+            # The engine answers for an empty file as for one that is gone. One whose size it does
+            # not tell is asked for as well: not every provider names it.
+            if attachment.encoded_size:
+                raise
+        content.seek(0)
         return services.application.files.create(
             name, attachment.content_type or "application/octet-stream", content
         )

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from limepkg_email.accounts.accounts import ConnectedAccount
 from limepkg_email.config import ConversationParent
 from limepkg_email.engine.types import Message
-from limepkg_email.errors import NotFound
+from limepkg_email.errors import HookError, NotFound
 from limepkg_email.hooks import Imported, ParentReference
 from limepkg_email.host import Objects
 from limepkg_email.incoming.body import Body
@@ -80,7 +80,10 @@ def _relation(services: Services, parent: ParentReference) -> str:
     for each in services.config.conversation_parents:
         if each.limetype == parent.limetype:
             return each.property
-    return parent.limetype
+    raise HookError(
+        f"An extension hangs a conversation on {parent.limetype}, which is not among"
+        " conversation_parents; add it there and run the setup."
+    )
 
 
 def touch_conversation(objects: Objects, conversation: int, mail: PreparedMail) -> bool:

@@ -110,6 +110,8 @@ def prepare(
 def _with_notes(body: Body, files: Files) -> Body:
     if body.truncated:
         body = with_note(body, "The text goes on, see the mailbox.")
+    if body.truncated:
+        body = with_note(body, "The mail says more; see the mailbox.")
     if not files.left_out:
         return body
     names = ", ".join(files.left_out[:20])

@@ -15,7 +15,7 @@ from limepkg_email.db import insert_new, plugin_connection
 from limepkg_email.errors import Conflict, Forbidden, NotFound
 from limepkg_email.host import Objects
 from limepkg_email.outgoing import records
-from limepkg_email.outgoing.content import MessageText, content_of
+from limepkg_email.outgoing.content import Content, MessageText, content_of
 from limepkg_email.outgoing.draft import Draft, OutgoingFile, Recipient, Submitted
 from limepkg_email.outgoing.headers import first_guid, sender_name
 from limepkg_email.outgoing.mime import Mail, mails_for
@@ -60,14 +60,17 @@ def submit(services: Services, draft: Draft) -> Submitted:
     message that was begun under the idempotency key is not there any more.
     """
     guid = first_guid(services.application.user.id, draft.idempotency_key)
+    # Before the transaction, for it takes its time; what is too long is refused without being read.
+    longest = services.config.max_body_size
+    content = content_of(draft.html[:longest], draft.text[:longest])
     try:
-        return _submit(services, draft, guid)
+        return _submit(services, draft, content, guid)
     except _BegunElsewhere:
         # The other request has committed, or its rows would not have been in the way.
-        return _submit(services, draft, guid)
+        return _submit(services, draft, content, guid)
 
 
-def _submit(services: Services, draft: Draft, guid: str) -> Submitted:
+def _submit(services: Services, draft: Draft, content: Content, guid: str) -> Submitted:
     application = services.application
     installation = installation_of(application)
     with (
@@ -78,7 +81,7 @@ def _submit(services: Services, draft: Draft, guid: str) -> Submitted:
             before = _submitted_before(work.objects, connection, guid)
             if before is not None:
                 return before
-        checked = _check(services, work.objects, connection, draft)
+        checked = _check(services, work.objects, connection, draft, content)
         submitted = _write(services, work.objects, connection, checked, installation, guid)
         work.after_commit(services.wake)
     return submitted
@@ -108,10 +111,11 @@ def _submitted_before(objects: Objects, connection: Connection, guid: str) -> Su
     return Submitted(conversation, message, tuple(row.id for row in rows), repeated=True)
 
 
-def _check(services: Services, objects: Objects, connection: Connection, draft: Draft) -> _Checked:
+def _check(
+    services: Services, objects: Objects, connection: Connection, draft: Draft, content: Content
+) -> _Checked:
     """Read what is needed and refuse what must be refused; what is refused leaves no trace."""
     problems = Problems()
-    content = content_of(draft.html, draft.text)
     check_draft(draft, content, services.config, problems)
     accounts = read_accounts(connection)
     account = _account(services, accounts, draft.account, problems)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import html as escaping
 import re
 from dataclasses import dataclass
+from html.parser import HTMLParser
 
 import nh3
-from bs4 import BeautifulSoup, NavigableString, Tag
 
 from limepkg_email.markup import is_tame, plain_text
 from limepkg_email.text import one_line, storable
@@ -28,10 +28,10 @@ _STYLES = {
     "padding", "padding-left", "text-align", "text-decoration", "vertical-align", "width",
 }  # fmt: skip
 _SCHEMES = {"http", "https", "mailto", "tel"}
-_BLOCKS = [
+_BLOCKS = {
     "blockquote", "center", "dd", "div", "dl", "dt", "figcaption", "figure", "footer", "h1", "h2",
     "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "table", "tr", "ul",
-]  # fmt: skip
+}  # fmt: skip
 _PARAGRAPHS = {"blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"}
 _IMAGE = re.compile(r"<img\b[^>]*\ssrc=")
 
@@ -84,42 +84,61 @@ def document(fragment: str, title: str) -> str:
 
 
 def text_from(fragment: str) -> str:
-    """Give html as plain text: a line for a block, `- ` for a list item, the address of a link."""
-    soup = BeautifulSoup(fragment, "lxml")
-    for string in soup.find_all(string=True):
-        # A line break of the source is a space, unless it is preformatted.
-        if string.find_parent("pre") is None:
-            string.replace_with(re.sub(r"\s+", " ", string))
-    for tag in soup.find_all(["br", "a", "img", *_BLOCKS]):
-        _spell_out(tag)
-    lines = [line.strip() for line in soup.get_text().split("\n")]
+    """Give sanitised html as plain text: a line for a block, `- ` for a list item, links spelt out.
+
+    Takes time in proportion to its length: tens of thousands of lines are pasted now and then.
+    """
+    speller = _Speller()
+    speller.feed(fragment)
+    speller.close()
+    lines = [line.strip() for line in "".join(speller.parts).split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
-def _spell_out(tag: Tag) -> None:
-    if tag.name == "br":
-        tag.replace_with("\n")
-    elif tag.name == "img":
-        tag.replace_with(str(tag.get("alt") or ""))
-    elif tag.name == "a":
-        _spell_out_link(tag)
-    else:
-        _spell_out_block(tag)
+class _Speller(HTMLParser):
+    """Gathers the text of html whose tags are balanced, as the sanitiser's are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self._preformatted = 0
+        self._links: list[tuple[int, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Begin a line, or say what the element shows."""
+        if tag in _BLOCKS:
+            self.parts.append(_gap(tag))
+        match tag:
+            case "br" | "hr":
+                self.parts.append("\n")
+            case "img":
+                self.parts.append(dict(attrs).get("alt") or "")
+            case "li":
+                self.parts.append("- ")
+            case "pre":
+                self._preformatted += 1
+            case "a":
+                self._links.append((len(self.parts), dict(attrs).get("href") or ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        """End a line, or spell out where a link leads."""
+        if tag == "a" and self._links:
+            start, target = self._links.pop()
+            shown = "".join(self.parts[start:]).strip()
+            if target and target.removeprefix("mailto:").removeprefix("tel:") != shown:
+                self.parts.append(f" ({target})")
+        if tag == "pre":
+            self._preformatted -= 1
+        if tag in _BLOCKS:
+            self.parts.append(_gap(tag))
+
+    def handle_data(self, data: str) -> None:
+        """Take the text; a line break of the source is a space, unless it is preformatted."""
+        self.parts.append(data if self._preformatted else re.sub(r"\s+", " ", data))
 
 
-def _spell_out_link(tag: Tag) -> None:
-    target = str(tag.get("href") or "")
-    shown = tag.get_text().strip()
-    if target and target.removeprefix("mailto:").removeprefix("tel:") != shown:
-        tag.append(f" ({target})")
-
-
-def _spell_out_block(tag: Tag) -> None:
-    gap = "\n\n" if tag.name in _PARAGRAPHS else "\n"
-    if tag.name == "li":
-        tag.insert(0, NavigableString("- "))
-    tag.insert_before(NavigableString(gap))
-    tag.insert_after(NavigableString(gap))
+def _gap(tag: str) -> str:
+    return "\n\n" if tag in _PARAGRAPHS else "\n"
 
 
 def _html_from(text: str) -> str:

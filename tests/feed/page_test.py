@@ -206,6 +206,20 @@ def test_a_person_sees_the_conversations_that_they_follow(crm: Crm, agent: Perso
     assert [each["conversation"] for each in answer["items"]] == [conversation]
 
 
+def test_who_follows_more_conversations_than_a_statement_can_name_has_a_feed(
+    crm: Crm, agent: Person
+) -> None:
+    person = crm.add("person", firstname="Anna", lastname="Berg")
+    old = crm.conversation(messages=1)
+    latest = crm.conversation(messages=2)
+    rows = [{"conversation": old, "person": person, "email": "a@example.org"}] * 31_000
+    with crm.application.unit_of_work() as work:
+        work.objects.add_many("follower", [*rows, {**rows[0], "conversation": latest}])
+    answer = agent.get("/feed/", limetype="person", id=person)
+    assert answer.status_code == 200
+    assert answer.json["total"] == 3
+
+
 @pytest.mark.parametrize("limetype", ["company", "document", "conversationmessage"])
 def test_an_object_that_cannot_have_conversations_has_no_feed(
     crm: Crm, agent: Person, limetype: str

@@ -28,9 +28,7 @@ def test_new_thread_stays_within_its_budget(installation: Installation) -> None:
 
 
 def test_reply_stays_within_its_budget(installation: Installation) -> None:
-    import_message(
-        installation.services, "support", arriving(message_id="<start@example.org>")
-    )
+    import_message(installation.services, "support", arriving(message_id="<start@example.org>"))
     reply = arriving(in_reply_to="<start@example.org>")
     assert len(statements_of(installation, reply)) <= REPLY
 

@@ -212,9 +212,9 @@ def test_mail_we_sent_ourselves_is_not_imported(installation: Installation) -> N
 
 def test_mail_to_two_accounts_is_imported_once_and_seen_by_both(installation: Installation) -> None:
     installation.connect("sales", "sales@example.com")
-    mail = dict(message_id="<both@example.org>", to=("support@example.com", "sales@example.com"))
-    run(installation, arriving(**mail))  # type: ignore[arg-type]
-    run(installation, arriving(**mail), "sales")  # type: ignore[arg-type]
+    to = ("support@example.com", "sales@example.com")
+    run(installation, arriving(message_id="<both@example.org>", to=to))
+    run(installation, arriving(message_id="<both@example.org>", to=to), "sales")
     assert len(installation.all("conversationmessage")) == 1
     assert receipts(installation) == [("support", "imported"), ("sales", "second_sighting")]
     assert [each["email"] for each in installation.all("follower")] == ["anna@example.org"]

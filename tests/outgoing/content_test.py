@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,3 +101,13 @@ def test_the_preview_is_one_short_line() -> None:
 
 def test_preformatted_text_keeps_its_lines() -> None:
     assert text_from("<pre>one\ntwo</pre>") == "one\ntwo"
+
+
+@pytest.mark.parametrize(
+    "unit", ["x<br>", "<p>x</p>", "<a href='http://x.example'>x</a> ", "<li>x"]
+)
+def test_a_long_message_is_read_in_proportion_to_its_length(unit: str) -> None:
+    started = time.process_time()
+    text = content_of(unit * 20_000, "").text
+    assert text.count("x") >= 20_000
+    assert time.process_time() - started < 5

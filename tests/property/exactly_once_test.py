@@ -208,9 +208,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         self.tokens[token] = (sender, original)
         return token
 
-    def send(
-        self, token: str, sender: str, to: str, message_id: str, original: str | None
-    ) -> None:
+    def send(self, token: str, sender: str, to: str, message_id: str, original: str | None) -> None:
         lines = [f"From: {sender}", f"To: {to}", f"Subject: {token}"]
         if message_id:
             lines.append(f"Message-ID: {message_id}")
@@ -353,4 +351,3 @@ TestExactlyOnce.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-
