@@ -162,7 +162,10 @@ class Settings(Protocol):
 class Application(Protocol):
     """One tenant of the host, with one acting user and one language.
 
-    Each application has a database of its own: the package's tables carry no tenant column.
+    Each application has a database of its own: the package's tables carry no tenant column. Acting
+    as nobody, which is what `Host.application` gives, it can read no object, but setup must be able
+    to use `limetypes`, `settings`, `ensure_system_user` and `database`: it runs before there is a
+    user.
     """
 
     @property

@@ -124,6 +124,12 @@ class Job(Base):
             sqlite_where=text("state IN ('queued', 'running')"),
             postgresql_where=text("state IN ('queued', 'running')"),
         ),
+        Index(
+            "ix_limepkg_email_job_done",
+            "finished_at",
+            sqlite_where=text("state = 'done'"),
+            postgresql_where=text("state = 'done'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -213,7 +219,7 @@ class Outbox(Base):
     messagefollower: Mapped[int] = mapped_column(BigId, index=True)
     account: Mapped[str] = mapped_column(String(256))
     message_id: Mapped[str] = mapped_column(String(256), unique=True)
-    recipient: Mapped[str] = mapped_column(String(320), default="")
+    recipient: Mapped[str] = mapped_column(String(320), default="", index=True)
     payload: Mapped[str] = mapped_column(Text)
     queue_id: Mapped[str | None] = mapped_column(String(64), index=True)
     state: Mapped[str] = mapped_column(String(16), default="queued")

@@ -98,7 +98,7 @@ class EmailIntegration:
         identifier = services.application.identifier
         if identifier in self._installed:
             return
-        if not is_installed(services.application, services.config):
+        if not is_installed(services):
             raise SetupRequired
         self._installed.add(identifier)
 

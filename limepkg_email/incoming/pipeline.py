@@ -258,6 +258,7 @@ def _import_within(
         _write(run, connection, Disposition.OWN, "sent from here")
         return Outcome(Disposition.OWN, "sent from here")
     if earlier.elsewhere is not None:
+        enqueue(connection, _mark_seen(mail), run.services.clock())
         _write(
             run,
             connection,
@@ -357,14 +358,7 @@ def _make_objects(
 
 
 def _follow_up(services: Services, mail: PreparedMail, imported: Imported) -> list[NewJob]:
-    account = mail.account.engine_account
-    jobs: list[NewJob] = []
-    if mail.message.unseen:
-        # The delay lets one request mark all mails of a burst; it counts mails in the inbox, and
-        # the number of one in another folder, such as Gmail's archive, is another mail's there.
-        uid = mail.message.uid if mail.message.path.upper() == "INBOX" else 0
-        mark = {"account": account, "message": mail.message.id, "uid": uid}
-        jobs.append(NewJob(MARK_SEEN, mark, delay=_SEEN_DELAY))
+    jobs = _mark_seen(mail)
     actions: list[MessageAction] = collect(
         services.hooks.message_actions(application=services.application)
     )
@@ -373,6 +367,16 @@ def _follow_up(services: Services, mail: PreparedMail, imported: Imported) -> li
         for each in actions
     )
     return jobs
+
+
+def _mark_seen(mail: PreparedMail) -> list[NewJob]:
+    if not mail.message.unseen:
+        return []
+    # The delay lets one request mark all mails of a burst; it counts mails in the inbox, and
+    # the number of one in another folder, such as Gmail's archive, is another mail's there.
+    uid = mail.message.uid if mail.message.path.upper() == "INBOX" else 0
+    mark = {"account": mail.account.engine_account, "message": mail.message.id, "uid": uid}
+    return [NewJob(MARK_SEEN, mark, delay=_SEEN_DELAY)]
 
 
 def _as_payload(imported: Imported) -> dict[str, object]:

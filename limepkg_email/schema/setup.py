@@ -11,7 +11,6 @@ from importlib.metadata import version
 from uuid import uuid4
 
 from limepkg_email import migrate
-from limepkg_email.config import Configuration
 from limepkg_email.errors import Conflict, InvalidInput, NotFound
 from limepkg_email.hooks import collect
 from limepkg_email.host import Application
@@ -70,14 +69,15 @@ def installation_of(application: Application) -> str:
     return str(application.settings.get(INSTALLATION_SETTING) or application.identifier)
 
 
-def is_installed(application: Application, config: Configuration) -> bool:
-    """Tell whether setup was run since the package's tables or the configured parents changed."""
+def is_installed(services: Services) -> bool:
+    """Tell whether setup was run since tables, configured parents or extensions changed."""
+    application = services.application
     if not application.settings.get(VERSION_SETTING):
         return False
     if not migrate.is_current(application.database):
         return False
     try:
-        return not plan(declared(config), application.limetypes.describe())
+        return not any(_limetype_actions(services))
     except (Conflict, InvalidInput):
         return False
 

@@ -47,9 +47,9 @@ DAEMON = "MAILER-DAEMON@mx.example.com"
 MACHINES = [
     ("bounce", "delivery-report", mail({"content-type": REPORT.format("delivery-status")})),
     ("bounce", "delivery-report", mail({"content-type": REPORT.format('"delivery-status"')})),
-    ("bounce", "delivery-report-part", mail(attachments=PART)),
+    ("bounce", "delivery-report-part", mail(NULL, attachments=PART)),
     ("bounce", "failed-recipients-header", mail({"x-failed-recipients": "bo@example.com"})),
-    ("bounce", "engine-says-bounce", mail(is_bounce=True)),
+    ("bounce", "engine-says-bounce", mail(NULL, is_bounce=True)),
     ("bounce", "null-return-path-daemon", mail(NULL, sender=DAEMON)),
     ("bounce", "null-return-path-daemon", mail(NULL, sender="postmaster@example.com")),
     ("bounce", "null-return-path-bounce-subject", mail(NULL, subject="Undelivered Mail")),
@@ -84,8 +84,8 @@ MACHINES = [
         mail(subject="Poissa toimistolta: Hej", in_reply_to="<1@example.com>"),
     ),
     (
-        "autoreply",
-        "automatic-answer",
+        "bulk",
+        "auto-generated",
         mail({"auto-submitted": "auto-generated"}, in_reply_to="<1@example.com>"),
     ),
     ("autoreply", "null-return-path", mail(NULL)),
@@ -105,6 +105,7 @@ MACHINES = [
 
 PEOPLE = [
     mail(),
+    mail(subject="Fwd: What does this mean?", attachments=PART, is_bounce=True),
     mail({"auto-submitted": "no"}),
     mail({"precedence": "first-class"}),
     mail({"x-auto-response-suppress": "All"}, is_auto_reply=True),

@@ -27,7 +27,7 @@ SYSTEM_USER = "emailengine@lime"
 
 
 def installed(services: Services) -> bool:
-    return is_installed(services.application, services.config)
+    return is_installed(services)
 
 
 class Tags:

@@ -116,7 +116,7 @@ def test_an_engine_that_is_down_does_not_hide_the_plan_but_ends_the_setup(
         with pytest.raises(EngineUnavailable):
             run_setup(services)
     # All else is done, so that the next run only has to register.
-    assert is_installed(services.application, services.config)
+    assert is_installed(services)
     steps = run_setup(with_webhook(services, engine)).steps
     assert steps == (f"Register the webhook {URL}.",)
 

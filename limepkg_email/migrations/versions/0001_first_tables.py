@@ -67,6 +67,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("state IN ('queued', 'running')"),
         )
         batch_op.create_index(
+            "ix_limepkg_email_job_done",
+            ["finished_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'done'"),
+            postgresql_where=sa.text("state = 'done'"),
+        )
+        batch_op.create_index(
             "uq_limepkg_email_job_waiting_key",
             ["key"],
             unique=True,
@@ -102,6 +109,9 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             batch_op.f("ix_limepkg_email_outbox_queue_id"), ["queue_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_limepkg_email_outbox_recipient"), ["recipient"], unique=False
         )
 
     op.create_table(
