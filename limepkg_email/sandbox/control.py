@@ -229,8 +229,9 @@ def wait_until_idle(services: Services, timeout: float) -> Json:
     while True:
         suspended = services.accounts.suspended
         paused = services.faults.webhooks_paused or suspended
-        webhooks = services.webhooks.waiting()
+        # In this order: a delivery that ends between the two has left its webhooks by then.
         deliveries = 0 if suspended else services.outbox.waiting()
+        webhooks = services.webhooks.waiting()
         done = deliveries == 0 and (paused or webhooks == 0) and not services.webhooks.in_flight
         if done or time.monotonic() > deadline:
             return {"idle": done, "webhooks": webhooks, "deliveries": deliveries}

@@ -97,6 +97,7 @@ def safe_html(source: str) -> str:
     return nh3.clean(
         source,
         attributes={**nh3.ALLOWED_ATTRIBUTES, "*": {"style", "align", "dir", "lang", "title"}},
+        clean_content_tags={"script", "style", "title"},
         url_schemes=set(_KEPT_SCHEMES),
         link_rel=None,
     )

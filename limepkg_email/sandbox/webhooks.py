@@ -24,7 +24,7 @@ from limepkg_email.sandbox.options import SandboxOptions
 from limepkg_email.sandbox.settings import Settings
 
 _LOGGER = logging.getLogger(__name__)
-USER_AGENT = "limepkg-email-sandbox/1.0 (+https://github.com/Lundalogik)"
+USER_AGENT = "limepkg-email-sandbox/1.0"
 _REFUSED_TRIES = 5
 _EMPTY_TRIES = 5
 _POLL = 0.1
