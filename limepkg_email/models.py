@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -72,7 +73,9 @@ class Account(Base):
 
     `activated_at` is the instant from which mail is imported. `aliases` are further addresses that
     are its own. `parent_limetype` overrides the first configured conversation parent. With
-    `import_unread` unread mail from before the activation is imported too.
+    `import_unread` unread mail from before the activation is imported too. `relay` sends a
+    follower's answer on to the others. Without an `autoreply_template` nothing is answered
+    automatically; without a `relay_template` the default one serves. `signature` is HTML.
     """
 
     __tablename__ = PREFIX + "account"
@@ -89,6 +92,11 @@ class Account(Base):
     create_persons: Mapped[bool] = mapped_column(Boolean, default=False)
     import_unread: Mapped[bool] = mapped_column(Boolean, default=True)
     activated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    language: Mapped[str] = mapped_column(String(16), default="en", server_default="en")
+    relay: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
+    relay_template: Mapped[int | None] = mapped_column(BigId)
+    autoreply_template: Mapped[int | None] = mapped_column(BigId)
+    signature: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class JobState(StrEnum):
@@ -210,7 +218,9 @@ class ThreadEntry(Base):
 class Outbox(Base):
     """What is sent to one follower: the engine's submit payload, kept so that it can be sent again.
 
-    `guid` is the idempotency key, `messagefollower` the limeobject that shows the state.
+    `guid` is the idempotency key, `messagefollower` the limeobject that shows the state. `kind` is
+    `message`, `relay` or `autoreply`, `author` the user who wrote it, `send_at` when the engine is
+    to send it if not at once.
     """
 
     __tablename__ = PREFIX + "outbox"
@@ -225,6 +235,58 @@ class Outbox(Base):
     state: Mapped[str] = mapped_column(String(16), default="queued")
     state_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    kind: Mapped[str] = mapped_column(String(16), default="message", server_default="message")
+    author: Mapped[int | None] = mapped_column(BigId)
+    send_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Template(Base):
+    """A text for mails with places for values, in Jinja2's language.
+
+    `purpose` is `message`, `autoreply` or `relay`. At most one template is the default of its
+    purpose and language.
+    """
+
+    __tablename__ = PREFIX + "template"
+    __table_args__ = (
+        Index(
+            "uq_limepkg_email_template_default",
+            "purpose",
+            "language",
+            unique=True,
+            sqlite_where=text("is_default = 1"),
+            postgresql_where=text("is_default"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(128), unique=True)
+    language: Mapped[str] = mapped_column(String(16))
+    purpose: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(String(512), default="")
+    body: Mapped[str] = mapped_column(Text, default="")
+    is_default: Mapped[bool] = mapped_column(Boolean, default=False)
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Draft(Base):
+    """An unsent message of one user: one per conversation, and one for a new conversation (0).
+
+    `version` grows with every change, so that two windows do not overwrite each other's text.
+    `newest_message` is the newest message of the conversation that the user had seen.
+    """
+
+    __tablename__ = PREFIX + "draft"
+    __table_args__ = (UniqueConstraint("user", "conversation"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user: Mapped[int] = mapped_column(BigId)
+    conversation: Mapped[int] = mapped_column(BigId, default=0)
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    newest_message: Mapped[int] = mapped_column(BigId, default=0)
+    content: Mapped[Any] = mapped_column(JSON, default=dict)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Lease(Base):
