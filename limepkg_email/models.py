@@ -96,7 +96,7 @@ class Account(Base):
     relay: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
     relay_template: Mapped[int | None] = mapped_column(BigId)
     autoreply_template: Mapped[int | None] = mapped_column(BigId)
-    signature: Mapped[str] = mapped_column(Text, default="", server_default="")
+    signature: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
 
 
 class JobState(StrEnum):

@@ -76,7 +76,9 @@ def upgrade() -> None:
                 nullable=True,
             )
         )
-        batch_op.add_column(sa.Column("signature", sa.Text(), server_default="", nullable=False))
+        batch_op.add_column(
+            sa.Column("signature", sa.Text(), server_default=sa.text("''"), nullable=False)
+        )
 
     with op.batch_alter_table("limepkg_email_outbox", schema=None) as batch_op:
         batch_op.add_column(
