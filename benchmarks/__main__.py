@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 
+from benchmarks import sending
 from benchmarks.importing import in_a_process
 from benchmarks.path import whole_path
 from benchmarks.webhook import against_floor, latency
@@ -20,6 +21,7 @@ def main() -> None:
     _growth(300 // share, 100_000 // share)
     _webhook(5000 // share)
     _path(500 // share)
+    _sending(300 // share)
 
 
 def _importing(count: int) -> None:
@@ -61,6 +63,17 @@ def _path(count: int) -> None:
     _say(f"Whole path of {count} mails: raw mail in the sandbox to committed objects, marked seen")
     _line("processor time per mail, everything", f"{found['cpu_ms']:.1f} ms", "≤ 15 ms")
     _line("mails per second", f"{found['per_second']:.0f}")
+
+
+def _sending(count: int) -> None:
+    floor, found = sending.floor(count), sending.submitted(count)
+    whole = sending.handed_over(count // 3)
+    _say(f"Submitting {count} messages to two followers each")
+    _line("processor time per message, to the commit", f"{found['cpu_ms']:.2f} ms")
+    _line("floor: sanitise, insert the same rows", f"{floor['cpu_ms']:.2f} ms")
+    _line("ratio to the floor", f"{found['cpu_ms'] / floor['cpu_ms']:.2f}")
+    _line("messages submitted per second", f"{found['per_second']:.0f}")
+    _line("processor time, sandbox and delivery included", f"{whole['cpu_ms']:.1f} ms")
 
 
 def _say(title: str) -> None:
