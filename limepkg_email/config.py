@@ -189,6 +189,11 @@ class Configuration:
         "Recipients that one message from the CRM may have.",
         default=100,
     )
+    undo_seconds: float = _key(
+        ma.Float(validate=_not_negative),
+        "Seconds for which a message written in the CRM can be taken back.",
+        default=10.0,
+    )
     engine_timeout: float = _key(
         ma.Float(validate=_positive), "Seconds to wait for an answer of EmailEngine.", default=30.0
     )

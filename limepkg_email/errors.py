@@ -73,6 +73,12 @@ class InvalidInput(EmailIntegrationError):
     status = 422
 
 
+class TemplateError(InvalidInput):
+    """The template cannot be used; `errors` says for each field in which line, and why."""
+
+    code = "template_error"
+
+
 class BadRequest(EmailIntegrationError):
     """The request cannot be read."""
 

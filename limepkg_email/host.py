@@ -222,6 +222,12 @@ class Application(Protocol):
     def object_url(self, limetype: str, id: int) -> str:
         """Give the address of the page that shows the object to a person."""
 
+    def notify(self, user: int, text: str, url: str) -> None:
+        """Tell a user, by number, a sentence that leads to a page; may do nothing.
+
+        Called outside any transaction. A user who is not there any more is no error.
+        """
+
 
 class Host(Protocol):
     """The CRM: one per process."""

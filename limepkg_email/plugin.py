@@ -19,6 +19,7 @@ from limepkg_email.feed.factory import DefaultFeed, FeedItemFactory
 from limepkg_email.hooks import collect, create_plugin_manager
 from limepkg_email.host import Application, Host
 from limepkg_email.limetypes import Limetype
+from limepkg_email.outgoing.unsettled import SETTLE_SENDS
 from limepkg_email.schema.limetypes import declared
 from limepkg_email.schema.setup import is_installed
 from limepkg_email.services import Services
@@ -188,7 +189,7 @@ class EmailIntegration:
 
     def register_scheduled_tasks(self) -> list[Schedule]:
         """Give what is to run again and again."""
-        return [JOB_SWEEP]
+        return [JOB_SWEEP, SETTLE_SENDS]
 
     def register_limetypes(self, application: Application) -> tuple[Limetype, ...]:
         """Give the limetypes that setup installs, those of the extensions included."""

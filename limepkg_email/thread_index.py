@@ -98,3 +98,44 @@ def enter_outgoing(connection: Connection, message_ids: Iterable[str], conversat
             for each in sorted(message_id_digest(each) for each in message_ids)
         ],
     )
+
+
+_RELOCATE = (
+    update(THREAD)
+    .where(THREAD.c.digest.in_(bindparam("digests", expanding=True)))
+    .values(conversation=bindparam("into"))
+)
+_LOCK_OF = (
+    select(THREAD.c.digest)
+    .where(THREAD.c.conversation == bindparam("of"))
+    .order_by(THREAD.c.digest)
+    .with_for_update()
+)
+_RELOCATE_OF = (
+    update(THREAD)
+    .where(THREAD.c.conversation == bindparam("of"))
+    .values(conversation=bindparam("into"))
+)
+_ANY_OF = select(THREAD.c.digest).where(THREAD.c.conversation == bindparam("of")).limit(1)
+
+
+def reassign(connection: Connection, message_ids: Iterable[str], conversation: int) -> None:
+    """Let Message-IDs belong to this conversation, whichever they belonged to before.
+
+    Locks their signs in sorted order, so it comes before any conversation is locked.
+    """
+    digests = sorted({message_id_digest(each) for each in message_ids if each})
+    if digests:
+        enter(connection, digests)
+        connection.execute(_RELOCATE, {"digests": digests, "into": conversation})
+
+
+def reassign_all(connection: Connection, gone: int, conversation: int) -> None:
+    """Let every sign of one conversation belong to another; locks them in sorted order first."""
+    connection.execute(_LOCK_OF, {"of": gone}).all()
+    connection.execute(_RELOCATE_OF, {"of": gone, "into": conversation})
+
+
+def has_signs(connection: Connection, conversation: int) -> bool:
+    """Tell whether any sign belongs to the conversation, without locking it."""
+    return connection.scalar(_ANY_OF, {"of": conversation}) is not None

@@ -179,7 +179,7 @@ def test_what_lime_style_loaders_ask_for_is_there(crm: Crm) -> None:
     parents = [{"limetype": "helpdesk", "title": "title", "relation": ""}]
     assert email.default_config()["conversation_parents"] == parents
     assert email.get_task_modules() == ["limepkg_email.tasks.tasks"]
-    assert [each.name for each in email.register_scheduled_tasks()] == ["job_sweep"]
+    assert [each.name for each in email.register_scheduled_tasks()] == ["job_sweep", "settle_sends"]
     assert email.register_web_components() == []
     assert email.register_static_content() == []
     assert email.register_translations() is None

@@ -19,7 +19,10 @@ ACCOUNTS = table(Account)
 
 @dataclass(frozen=True, slots=True)
 class ConnectedAccount:
-    """A connected mailbox as the rest of the package sees it; `addresses` are normalised."""
+    """A connected mailbox as the rest of the package sees it; `addresses` are normalised.
+
+    What the other fields mean stands at `models.Account`.
+    """
 
     id: int
     engine_account: str
@@ -31,6 +34,11 @@ class ConnectedAccount:
     create_persons: bool
     import_unread: bool
     activated_at: datetime
+    language: str
+    relay: bool
+    relay_template: int | None
+    autoreply_template: int | None
+    signature: str
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,11 @@ _ALL = select(
     ACCOUNTS.c.create_persons,
     ACCOUNTS.c.import_unread,
     ACCOUNTS.c.activated_at,
+    ACCOUNTS.c.language,
+    ACCOUNTS.c.relay,
+    ACCOUNTS.c.relay_template,
+    ACCOUNTS.c.autoreply_template,
+    ACCOUNTS.c.signature,
 ).order_by(ACCOUNTS.c.id)
 
 
@@ -85,6 +98,11 @@ def read_accounts(connection: Connection) -> AccountBook:
                 create_persons=row.create_persons,
                 import_unread=row.import_unread,
                 activated_at=row.activated_at,
+                language=row.language,
+                relay=row.relay,
+                relay_template=row.relay_template,
+                autoreply_template=row.autoreply_template,
+                signature=row.signature,
             )
             for row in connection.execute(_ALL)
         )

@@ -11,6 +11,9 @@ from flask_smorest import Api
 from limepkg_email.endpoints import (
     body,
     conversation,
+    conversations,
+    delivery,
+    drafts,
     elsewhere,
     feed,
     health,
@@ -30,7 +33,10 @@ TITLE = "Email Integration API"
 RESOURCES: tuple[Resource, ...] = (
     webhook.blueprint,
     conversation.blueprint,
+    conversations.blueprint,
+    drafts.blueprint,
     message.blueprint,
+    delivery.blueprint,
     body.blueprint,
     feed.blueprint,
     reading.blueprint,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import fields
+from flask import Response
+from marshmallow import fields, validate
+from sqlalchemy import select
 
+from limepkg_email.drafts import NewMessages, check_newest, discard_after_send
 from limepkg_email.endpoints.current import services
 from limepkg_email.endpoints.drafting import (
     MessageInput,
@@ -14,10 +17,14 @@ from limepkg_email.endpoints.drafting import (
     form_of,
     send,
 )
-from limepkg_email.endpoints.fields import identity
+from limepkg_email.endpoints.drafts import refusal
+from limepkg_email.endpoints.fields import GREATEST_ID, identity
 from limepkg_email.endpoints.permissions import requires
 from limepkg_email.endpoints.resource import Resource
 from limepkg_email.outgoing.compose import Submitted
+from limepkg_email.outgoing.headers import first_guid
+from limepkg_email.outgoing.transitions import OUTBOX
+from limepkg_email.services import Services
 
 blueprint = Resource("message", __name__, tag="Message", description="Messages written in the CRM.")
 
@@ -32,15 +39,36 @@ class ReplyInput(MessageInput):
         allow_none=True,
         metadata={"description": "Which followers get it; all active ones if left out."},
     )
+    newest_message = fields.Integer(
+        strict=True,
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(0, GREATEST_ID),
+        metadata={"description": "The newest message seen; 409 tells of those that came since."},
+    )
+    anyway = fields.Boolean(
+        load_default=False, metadata={"description": "Send it although there are new messages."}
+    )
+    draft = identity(
+        strict=True,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The version of the draft that this was; it is removed."},
+    )
 
 
 @blueprint.route("/message/<int:account_id>/", methods=["POST"])
 @requires("email.use", files=True)
-@blueprint.doc(requestBody=form_of(ReplyInput))
+@blueprint.doc(
+    requestBody=form_of(ReplyInput),
+    responses={"409": {"description": "Not sent: `arrived` lists the messages that are new."}},
+)
 @blueprint.arguments(SendingHeaders, location="headers")
 @blueprint.arguments(ReplyInput, location="message")
 @blueprint.response(202, SubmittedSchema)
-def reply(headers: dict[str, str], message: dict[str, Any], account_id: int) -> Submitted:
+def reply(
+    headers: dict[str, str], message: dict[str, Any], account_id: int
+) -> Submitted | Response:
     """Submit a message for delivery.
 
     Every recipient gets a mail of their own. With files the request is a form whose part `message`
@@ -48,4 +76,23 @@ def reply(headers: dict[str, str], message: dict[str, Any], account_id: int) -> 
     """
     chosen = message.pop("followers")
     followers = None if chosen is None else tuple(chosen)
-    return send(services(), message, account=account_id, followers=followers, **headers)
+    acting, conversation, draft = services(), message["conversation"], message.pop("draft")
+    seen, anyway = message.pop("newest_message"), message.pop("anyway")
+    try:
+        if seen is not None and not _sent_before(acting, **headers):
+            check_newest(acting, conversation, seen, anyway=anyway)
+    except NewMessages as error:
+        return refusal(error)
+    submitted = send(acting, message, account=account_id, followers=followers, **headers)
+    if draft is not None:
+        discard_after_send(acting, conversation, draft)
+    return submitted
+
+
+def _sent_before(acting: Services, idempotency_key: str) -> bool:
+    """Tell whether the request is a repetition, whose own message must not be in its way."""
+    if not idempotency_key:
+        return False
+    guid = first_guid(acting.application.user.id, idempotency_key)
+    with acting.application.database.connect() as connection:
+        return connection.scalar(select(OUTBOX.c.guid).where(OUTBOX.c.guid == guid)) is not None

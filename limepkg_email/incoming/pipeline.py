@@ -13,6 +13,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from limepkg_email.accounts.accounts import AccountBook, ConnectedAccount, read_accounts
+from limepkg_email.addresses import normalise
 from limepkg_email.db import plugin_connection
 from limepkg_email.engine.types import Message
 from limepkg_email.errors import Conflict, ImportRefused
@@ -26,8 +27,9 @@ from limepkg_email.incoming.objects import PreparedMail
 from limepkg_email.incoming.preparation import complete, identify, prepare
 from limepkg_email.incoming.receipts import Mail, Sighting
 from limepkg_email.incoming.trace import Trace
-from limepkg_email.incoming.verdict import machine_verdict
+from limepkg_email.incoming.verdict import machine_verdict, wants_no_automatic_answer
 from limepkg_email.models import Disposition
+from limepkg_email.outgoing.automatic import Occasion
 from limepkg_email.outgoing.headers import MARKER, is_marked
 from limepkg_email.outgoing.status import apply_bounce
 from limepkg_email.query import And, Equals
@@ -39,6 +41,8 @@ from limepkg_email.thread_index import assign, enter, release
 _logger = logging.getLogger(__name__)
 
 MARK_SEEN = "limepkg_email.tasks.tasks.mark_seen"
+RELAY_MESSAGE = "limepkg_email.tasks.tasks.relay_message"
+AUTO_REPLY = "limepkg_email.tasks.tasks.auto_reply"
 RUN_MESSAGE_ACTION = "limepkg_email.tasks.tasks.run_message_action"
 _SEEN_DELAY = timedelta(seconds=1)
 
@@ -346,7 +350,7 @@ def _make_objects(
     message = limeobjects.add_message(run.services, objects, conversation, mail, new=new)
     assign(connection, signs.all(), conversation)
     imported = limeobjects.outcome(mail, parent, conversation, message)
-    enqueue(connection, _follow_up(run.services, mail, imported), run.services.clock())
+    enqueue(connection, _follow_up(run, mail, imported), run.services.clock())
     _record(run, connection, Disposition.IMPORTED, "", conversation, message)
     if run.job is not None:
         if work.connection is None:
@@ -357,8 +361,9 @@ def _make_objects(
     return Outcome(Disposition.IMPORTED, imported=imported)
 
 
-def _follow_up(services: Services, mail: PreparedMail, imported: Imported) -> list[NewJob]:
-    jobs = _mark_seen(mail)
+def _follow_up(run: _Import, mail: PreparedMail, imported: Imported) -> list[NewJob]:
+    jobs = _mark_seen(mail) + _automatic_mail(run, mail, imported)
+    services = run.services
     actions: list[MessageAction] = collect(
         services.hooks.message_actions(application=services.application)
     )
@@ -377,6 +382,39 @@ def _mark_seen(mail: PreparedMail) -> list[NewJob]:
     uid = mail.message.uid if mail.message.path.upper() == "INBOX" else 0
     mark = {"account": mail.account.engine_account, "message": mail.message.id, "uid": uid}
     return [NewJob(MARK_SEEN, mark, delay=_SEEN_DELAY)]
+
+
+def _automatic_mail(run: _Import, mail: PreparedMail, imported: Imported) -> list[NewJob]:
+    """Ask for what a person's mail sets off by itself; the jobs find out to whom, if to anybody."""
+    if mail.verdict.kind != "human" or mail.date < mail.account.activated_at:
+        # What was written before the account was connected has been dealt with elsewhere.
+        return []
+    if not imported.new_conversation:
+        if not any(each.relay for each in run.accounts.accounts):
+            return []
+        payload = _occasion(run, mail, imported).as_payload()
+        return [NewJob(RELAY_MESSAGE, payload, key=f"relay:{imported.conversationmessage}")]
+    if mail.account.autoreply_template is None or mail.sender in run.accounts.own_addresses:
+        return []
+    if wants_no_automatic_answer(mail.message):
+        run.trace.note("automatic reply", "none, the mail asks for that")
+        return []
+    payload = _occasion(run, mail, imported).as_payload()
+    return [NewJob(AUTO_REPLY, payload, key=f"autoreply:{imported.conversation}")]
+
+
+def _occasion(run: _Import, mail: PreparedMail, imported: Imported) -> Occasion:
+    named = (mail.message.from_, *mail.message.reply_to, *mail.message.to, *mail.message.cc)
+    known = {each.email for each in mail.people} | run.accounts.own_addresses
+    also = sorted({normalise(each.address) for each in named if each.address} - known)
+    return Occasion(
+        account=imported.account,
+        conversation=imported.conversation,
+        conversationmessage=imported.conversationmessage,
+        engine_id=limeobjects.engine_id(mail.message.id),
+        at=run.services.clock(),
+        also=tuple(also),
+    )
 
 
 def _as_payload(imported: Imported) -> dict[str, object]:

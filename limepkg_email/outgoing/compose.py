@@ -22,17 +22,17 @@ from limepkg_email.outgoing.mime import Mail, mails_for
 from limepkg_email.outgoing.problems import MAX_SUBJECT, Problems, check_draft
 from limepkg_email.outgoing.recipients import Target, resolve
 from limepkg_email.outgoing.references import earlier_mails
+from limepkg_email.outgoing.scheduled import announcement, send_time
+from limepkg_email.outgoing.send import SUBMIT_MESSAGE, submission
 from limepkg_email.outgoing.transitions import OUTBOX
-from limepkg_email.query import Equals, Order, Query
+from limepkg_email.query import Equals, In, Order, Query
 from limepkg_email.schema.setup import installation_of
 from limepkg_email.services import Services
-from limepkg_email.tasks.jobs import NewJob, enqueue
+from limepkg_email.tasks.jobs import enqueue
 from limepkg_email.text import cut, one_line
 from limepkg_email.thread_index import enter_outgoing
 
-__all__ = ["Draft", "OutgoingFile", "Recipient", "Submitted", "submit"]
-
-SUBMIT_MESSAGE = "limepkg_email.tasks.tasks.submit_message"
+__all__ = ["SUBMIT_MESSAGE", "Draft", "OutgoingFile", "Recipient", "Submitted", "submit"]
 
 _REPLY = "Re: "
 
@@ -49,6 +49,7 @@ class _Checked:
     account: ConnectedAccount
     targets: tuple[Target, ...]
     message: MessageText
+    send_at: datetime | None
 
 
 def submit(services: Services, draft: Draft) -> Submitted:
@@ -117,6 +118,7 @@ def _check(
     """Read what is needed and refuse what must be refused; what is refused leaves no trace."""
     problems = Problems()
     check_draft(draft, content, services.config, problems)
+    send_at = send_time(draft, services.clock(), problems)
     accounts = read_accounts(connection)
     account = _account(services, accounts, draft.account, problems)
     records.touch_conversation(objects, draft, services.clock())
@@ -125,7 +127,7 @@ def _check(
     targets = resolve(services, objects, draft, accounts.own_addresses, problems)
     problems.raise_any()
     assert account is not None  # noqa: S101 - its absence is a problem
-    return _Checked(draft, account, targets, MessageText(subject, content))
+    return _Checked(draft, account, targets, MessageText(subject, content), send_at)
 
 
 def _account(
@@ -184,13 +186,18 @@ def _write(
         services, objects, conversation, checked.message, checked.account, mails, followers, now
     )
     records.add_documents(objects, message, draft.files)
-    _queue(connection, checked.account, conversation, mails, messagefollowers, now)
+    if checked.send_at is not None:
+        reason = {"reason": announcement(checked.send_at)}
+        objects.update_where("messagefollower", In("id", messagefollowers), reason)
+    author = services.application.user.id
+    _queue(connection, checked, author, conversation, mails, messagefollowers, now)
     return Submitted(conversation, message, tuple(messagefollowers))
 
 
 def _queue(
     connection: Connection,
-    account: ConnectedAccount,
+    checked: _Checked,
+    author: int,
     conversation: int,
     mails: list[Mail],
     messagefollowers: list[int],
@@ -201,20 +208,20 @@ def _queue(
         {
             "guid": mail.guid,
             "messagefollower": messagefollower,
-            "account": account.engine_account,
+            "account": checked.account.engine_account,
             "message_id": mail.message_id,
             "recipient": mail.target.email,
             "payload": mail.payload,
             "state": "queued",
             "state_at": now,
             "created_at": now,
+            "kind": "message",
+            "author": author,
+            "send_at": checked.send_at,
         }
         for mail, messagefollower in zip(mails, messagefollowers, strict=True)
     ]
     if insert_new(connection, OUTBOX, rows) != len(rows):
         raise _BegunElsewhere
     enter_outgoing(connection, [mail.message_id for mail in mails], conversation)
-    jobs = [
-        NewJob(SUBMIT_MESSAGE, {"guid": mail.guid}, key=f"submit:{mail.guid}") for mail in mails
-    ]
-    enqueue(connection, jobs, now)
+    enqueue(connection, [submission(mail.guid) for mail in mails], now)

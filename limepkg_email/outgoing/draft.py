@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from limepkg_email.hooks import ParentReference
 
@@ -38,6 +39,7 @@ class Draft:
     Without `conversation` a new one is made, on `parent` or on a new object. `followers` are those
     who get it; `None` means every active follower. With an `idempotency_key` the same draft can be
     handed in again when its answer was lost: the first one counts, whatever the second one says.
+    It leaves at `send_at`, or after the time of `undo`, in which it can be taken back.
     """
 
     account: int
@@ -50,6 +52,8 @@ class Draft:
     recipients: tuple[Recipient, ...] = ()
     files: tuple[OutgoingFile, ...] = ()
     idempotency_key: str = ""
+    send_at: datetime | None = None
+    undo: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, and_, case, or_, select
 
 from limepkg_email.addresses import normalise
+from limepkg_email.db import plugin_connection
 from limepkg_email.engine.webhook import (
     Event,
     MessageBounce,
+    MessageComplaint,
     MessageDeliveryError,
     MessageFailed,
     MessageSent,
 )
-from limepkg_email.outgoing.transitions import OUTBOX, Report, apply
+from limepkg_email.host import Objects
+from limepkg_email.outgoing.transitions import (
+    OUTBOX,
+    Report,
+    apply,
+    locked_entry,
+    messagefollower_of,
+)
+from limepkg_email.query import And, Equals
 from limepkg_email.services import Services
+from limepkg_email.text import one_line
 
+COMPLAINT = "complaint"
+"""The code of the error that says that a recipient reported a mail as unwanted."""
 _REPORT_WINDOW = timedelta(days=7)
 """How far back a report without Message-ID is linked by its recipient: servers try for days."""
 
@@ -44,6 +57,8 @@ def apply_delivery_event(services: Services, event: Event) -> bool:
                 status=event.status,
                 text=event.response,
             )
+        case MessageComplaint():
+            return apply_complaint(services, event)
     return False
 
 
@@ -73,6 +88,46 @@ def apply_bounce(
     if given:
         return apply(services, _first_of(given), report)
     return apply(services, _latest_to(services, recipient), report)
+
+
+def apply_complaint(services: Services, event: MessageComplaint) -> bool:
+    """Note, once, that a recipient reported a mail as unwanted; tells whether it is one of ours.
+
+    Who complains has got the mail: one that waited for news is sent. The state is not changed by it
+    otherwise, but the reason beside `sent` and an error of the message say what happened.
+    """
+    bare = event.message_id.strip().strip("<>")
+    where = and_(OUTBOX.c.account == event.account, OUTBOX.c.message_id == f"<{bare}>")
+    date = event.date or services.clock()
+    if not apply(services, where, Report(state="sent", date=date)):
+        return False
+    application = services.application
+    with (
+        application.unit_of_work() as work,
+        plugin_connection(application, work) as connection,
+    ):
+        entry = locked_entry(connection, where)
+        shown = messagefollower_of(work.objects, entry) if entry is not None else None
+        if entry is None or shown is None:
+            return True
+        recipient = one_line(next(iter(event.recipients), "") or entry.recipient, 320)
+        reason = f"{recipient} reported the mail as unwanted."
+        error = {
+            "conversationmessage": shown["conversationmessage"],
+            "code": COMPLAINT,
+            "recipient": recipient,
+        }
+        if _is_known(work.objects, error):
+            return True
+        work.objects.add("conversationmessageerror", {**error, "text": reason, "date": date})
+        if shown["state"] == "sent":
+            work.objects.update("messagefollower", shown.id, {"reason": one_line(reason, 1024)})
+    return True
+
+
+def _is_known(objects: Objects, error: Mapping[str, object]) -> bool:
+    where = And(tuple(Equals(name, value) for name, value in error.items()))
+    return objects.count("conversationmessageerror", where) > 0
 
 
 def _first_of(message_ids: Sequence[str]) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ Only here the state of an outbox entry and of its message follower changes after
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,8 +14,9 @@ from sqlalchemy import ColumnElement, Connection, select, update
 
 from limepkg_email.db import plugin_connection, table
 from limepkg_email.errors import NotFound
-from limepkg_email.host import LimeObject, Objects
+from limepkg_email.host import Application, LimeObject, Objects, UnitOfWork
 from limepkg_email.models import Outbox
+from limepkg_email.query import In
 from limepkg_email.services import Services
 from limepkg_email.text import one_line, storable
 from limepkg_email.thread_index import enter_outgoing
@@ -30,11 +31,17 @@ ADVANCES: Mapping[str, frozenset[str]] = {
     # A mail that left all the same is told as it is.
     "cancelled": frozenset({"sent", "bounced"}),
     "bounced": frozenset(),
+    # It was sent again, and what is shown is how the new mail fares.
+    "superseded": frozenset(),
 }
 """Which states can follow which. Events come late, doubled and in any order; what is not listed
 here is old news and changes nothing."""
 
+FORGOTTEN = "The mail engine no longer knows of it."
+"""The reason of a mail that was given up because neither the engine nor the Sent folder has it."""
+
 _UNDELIVERED = frozenset({"failed", "bounced"})
+_VERBS = {"failed": "could not be sent", "bounced": "came back"}
 _CODE = re.compile(r"\b[45]\d\d(?:[ -](?P<enhanced>[45]\.\d{1,3}\.\d{1,3}))?\b")
 
 
@@ -48,6 +55,8 @@ class Entry:
     recipient: str
     queue_id: str | None
     state: str
+    account: str
+    author: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,7 @@ def apply(services: Services, where: ColumnElement[bool], report: Report) -> boo
         _note_ids(work.objects, connection, entry, shown, report)
         if _advances(entry, shown, report):
             _move(work.objects, connection, entry, shown, report)
+            _tell_author(application, work, entry, shown, report)
     return True
 
 
@@ -84,6 +94,15 @@ def locked_entry(
     connection: Connection, where: ColumnElement[bool], queue_id: str = ""
 ) -> Entry | None:
     """Read and lock the entry that the condition finds, preferably the one with the queue id."""
+    entries = locked_entries(connection, where)
+    return next(
+        (each for each in entries if queue_id and each.queue_id == queue_id),
+        entries[0] if entries else None,
+    )
+
+
+def locked_entries(connection: Connection, where: ColumnElement[bool]) -> list[Entry]:
+    """Read and lock the entries for which the condition holds."""
     rows = connection.execute(
         select(
             OUTBOX.c.guid,
@@ -92,15 +111,35 @@ def locked_entry(
             OUTBOX.c.recipient,
             OUTBOX.c.queue_id,
             OUTBOX.c.state,
+            OUTBOX.c.account,
+            OUTBOX.c.author,
         )
         .where(where)
         .order_by(OUTBOX.c.guid)
         .with_for_update()
     )
-    entries = [Entry(*row) for row in rows]
-    return next(
-        (each for each in entries if queue_id and each.queue_id == queue_id),
-        entries[0] if entries else None,
+    return [Entry(*row) for row in rows]
+
+
+def set_state(
+    objects: Objects,
+    connection: Connection,
+    entries: Sequence[Entry],
+    state: str,
+    now: datetime,
+) -> None:
+    """Give entries that the caller has locked another state, because a person wants it so."""
+    if not entries:
+        return
+    connection.execute(
+        update(OUTBOX)
+        .where(OUTBOX.c.guid.in_([each.guid for each in entries]))
+        .values(state=state, state_at=now)
+    )
+    objects.update_where(
+        "messagefollower",
+        In("id", [each.messagefollower for each in entries]),
+        {"state": state, "statedate": now, "reason": ""},
     )
 
 
@@ -122,7 +161,9 @@ def _advances(entry: Entry, shown: LimeObject | None, report: Report) -> bool:
     current = str(shown["state"]) if shown else entry.state
     # A failure without a queue id is our own giving up, perhaps without an answer of the engine,
     # which can have the mail all the same: what it says then counts as if we had waited.
-    given_up = current == "failed" and entry.queue_id is None
+    # One that the engine had forgotten is no better known.
+    forgotten = shown is not None and shown["reason"] == FORGOTTEN
+    given_up = current == "failed" and (entry.queue_id is None or forgotten)
     following = ADVANCES["queued"] if given_up else ADVANCES.get(current, frozenset())
     return report.state in following
 
@@ -152,6 +193,27 @@ def _move(
     )
     if report.state in _UNDELIVERED:
         objects.add("conversationmessageerror", _error(entry, shown, report))
+
+
+def _tell_author(
+    application: Application,
+    work: UnitOfWork,
+    entry: Entry,
+    shown: LimeObject | None,
+    report: Report,
+) -> None:
+    """Tell who wrote the mail, once, that it did not arrive; the host logs it if that fails."""
+    author = entry.author
+    if shown is None or author is None or report.state not in _UNDELIVERED:
+        return
+    if shown["state"] in _UNDELIVERED:
+        return
+    message = work.objects.get("conversationmessage", int(str(shown["conversationmessage"])))
+    url = application.object_url("conversation", int(str(message["conversation"])))
+    reason = one_line(report.reason, 200)
+    what = f"Your message to {entry.recipient} {_VERBS[report.state]}"
+    text = f"{what}: {reason}" if reason else f"{what}."
+    work.after_commit(lambda: application.notify(author, text, url))
 
 
 def _error(entry: Entry, shown: LimeObject, report: Report) -> dict[str, object]:

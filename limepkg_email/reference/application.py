@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Engine, insert, inspect
+from sqlalchemy import Engine, insert, inspect, select
 
 from limepkg_email.clock import Clock
 from limepkg_email.reference import tables
@@ -19,6 +21,15 @@ from limepkg_email.reference.schema import SchemaCache
 from limepkg_email.reference.settings import ReferenceSettings
 from limepkg_email.reference.users import Users
 from limepkg_email.reference.work import ReferenceUnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """Something that a user was told, and the page that it leads to."""
+
+    text: str
+    url: str
+    created_at: datetime
 
 
 class Tenant:
@@ -38,6 +49,8 @@ class Tenant:
         """Create the CRM's tables, limetypes and roles; tells whether they were missing."""
         with self.database.engine.begin() as connection:
             if inspect(connection).has_table(tables.schema_version.name):
+                # Databases of earlier versions lack this one.
+                tables.notification.create(connection, checkfirst=True)
                 return False
             tables.metadata.create_all(connection)
             found = builtin()
@@ -144,6 +157,20 @@ class ReferenceApplication:
     def object_url(self, limetype: str, id: int) -> str:
         """Give the address of the page that shows the object to a person."""
         return f"{self._tenant.options.base_url}/{self.identifier}/{limetype}/{id}/"
+
+    def notify(self, user: int, text: str, url: str) -> None:
+        """Note for the user a sentence that leads to a page."""
+        row = {"user": user, "text": text, "url": url, "created_at": self._tenant.clock()}
+        with self._tenant.database.engine.begin() as connection:
+            connection.execute(insert(tables.notification), row)
+
+    def notifications(self, user: int) -> list[Notification]:
+        """Give what the user was told, newest first."""
+        noted = tables.notification.c
+        chosen = select(noted.text, noted.url, noted.created_at).where(noted.user == user)
+        with self._tenant.database.engine.connect() as connection:
+            rows = connection.execute(chosen.order_by(noted.id.desc()))
+            return [Notification(*row) for row in rows]
 
     def create_database(self) -> bool:
         """Create the CRM's tables, limetypes and roles; tells whether they were missing."""

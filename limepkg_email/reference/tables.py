@@ -92,3 +92,14 @@ setting = Table(
     Column("version", Integer, nullable=False),
 )
 """Values that administrators edit, as JSON; the version counts the changes."""
+
+notification = Table(
+    PREFIX + "notification",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("user", BigInteger, nullable=False, index=True),
+    Column("text", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+"""What users were told, and the page that it leads to."""

@@ -16,7 +16,8 @@ from limepkg_email.hooks import Imported, MessageAction, collect
 from limepkg_email.incoming import failures, seen
 from limepkg_email.incoming.pipeline import Outcome, import_message
 from limepkg_email.incoming.seen import SeenMail
-from limepkg_email.outgoing import send, status
+from limepkg_email.outgoing import autoreply, relay, send, status
+from limepkg_email.outgoing.automatic import Occasion
 from limepkg_email.services import Services
 from limepkg_email.tasks import jobs
 from limepkg_email.tasks.jobs import ClaimedJob
@@ -104,6 +105,18 @@ def run_message_action(services: Services, job: ClaimedJob, payload: Any) -> Non
     for each in actions:
         if each.name == wanted:
             each.run(services.application, Imported(**values))
+
+
+@task()
+def relay_message(services: Services, job: ClaimedJob, payload: Any) -> None:
+    """Send a follower's reply on to the other followers."""
+    relay.relay(services, Occasion.of_payload(payload))
+
+
+@task()
+def auto_reply(services: Services, job: ClaimedJob, payload: Any) -> None:
+    """Answer the mail that began a conversation automatically."""
+    autoreply.auto_reply(services, Occasion.of_payload(payload))
 
 
 def _mail_could_not_be_submitted(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from limepkg_email.engine.webhook import Event, parse_event
+from limepkg_email.engine.webhook import Event, MessageComplaint, parse_event
 from limepkg_email.outgoing.send import mark_failed, submit_outbox
 from limepkg_email.outgoing.status import apply_bounce, apply_delivery_event
 from limepkg_email.outgoing.transitions import ADVANCES
@@ -219,12 +219,71 @@ def test_a_message_that_was_deleted_leaves_its_state_in_the_outbox(waiting: Offi
 
 
 def test_an_event_costs_few_statements(waiting: Office) -> None:
-    for kind, most in (("delayed", 6), ("sent", 5), ("bounced", 6)):
+    for kind, most in (("delayed", 6), ("sent", 5), ("bounced", 8)):
         event = each_kind(waiting)[kind]
         with waiting.statements() as seen:
             apply(waiting, event)
         # One more than named here where the database asks the host's schema for its version.
         assert len(seen) <= most + 1, seen
+
+
+def complaint(office: Office, *recipients: str) -> MessageComplaint:
+    """A report of a recipient to whom the mail is unwanted."""
+    data = {
+        "headers": {"messageId": office.outbox()[0].message_id},
+        "arf": {"originalRcptTo": list(recipients), "feedbackType": "abuse"},
+    }
+    found = parse_event({"account": "support", "event": "messageComplaint", "data": data})
+    assert isinstance(found, MessageComplaint)
+    return found
+
+
+def test_a_complaint_stands_beside_a_sent_mail_once(waiting: Office) -> None:
+    apply(waiting, each_kind(waiting)["sent"])
+    event = complaint(waiting, ANNA)
+    assert apply(waiting, event, event) == [True, True]
+    assert state(waiting) == ("sent", f"{ANNA} reported the mail as unwanted.")
+    [error] = waiting.all("conversationmessageerror")
+    assert (error["code"], error["recipient"]) == ("complaint", ANNA)
+
+
+def test_who_complains_has_got_the_mail(waiting: Office) -> None:
+    apply(waiting, complaint(waiting))
+    assert state(waiting) == ("sent", f"{ANNA} reported the mail as unwanted.")
+    apply(waiting, each_kind(waiting)["sent"], each_kind(waiting)["delayed"])
+    assert state(waiting) == ("sent", f"{ANNA} reported the mail as unwanted.")
+
+
+def test_a_complaint_changes_no_other_state_and_is_about_our_mails_only(waiting: Office) -> None:
+    apply(waiting, each_kind(waiting)["bounced"])
+    assert apply(waiting, complaint(waiting, ANNA)) == [True]
+    assert state(waiting) == ("bounced", "No such user")
+    assert len(waiting.all("conversationmessageerror")) == 2
+    assert apply(waiting, replace(complaint(waiting), message_id="<x@y>")) == [False]
+    assert apply(waiting, replace(complaint(waiting), message_id="")) == [False]
+    assert apply(waiting, replace(complaint(waiting), account="sales")) == [False]
+
+
+def test_the_author_is_told_once_that_a_mail_did_not_arrive(waiting: Office) -> None:
+    kinds = each_kind(waiting)
+    apply(waiting, kinds["delayed"], kinds["failed"], kinds["failed"], kinds["bounced"])
+    [told_author] = waiting.application.notifications(waiting.services.application.user.id)
+    assert ANNA in told_author.text
+    assert "No such user" in told_author.text
+    [conversation] = waiting.all("conversation")
+    assert told_author.url.endswith(f"/conversation/{conversation.id}/")
+
+
+def test_nobody_is_told_of_a_mail_that_arrived_or_that_nobody_wrote(waiting: Office) -> None:
+    kinds = each_kind(waiting)
+    apply(waiting, kinds["sent"])
+    author = waiting.services.application.user.id
+    assert waiting.application.notifications(author) == []
+    with waiting.application.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE limepkg_email_outbox SET author = NULL")
+    apply(waiting, kinds["bounced"])
+    assert state(waiting)[0] == "bounced"
+    assert waiting.application.notifications(author) == []
 
 
 @pytest.mark.parametrize(

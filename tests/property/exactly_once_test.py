@@ -6,6 +6,8 @@ import os
 import tempfile
 from collections import Counter
 from contextlib import ExitStack
+from datetime import datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock, Thread
@@ -106,6 +108,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         self.resources = ExitStack()
         self.tokens: dict[str, tuple[str, str | None]] = {}
         self.answers: dict[str, tuple[str, ...]] = {}
+        self.sent_at: dict[str, datetime] = {}
         self.number = 0
 
     @initialize()
@@ -209,7 +212,9 @@ class ExactlyOnce(RuleBasedStateMachine):
         return token
 
     def send(self, token: str, sender: str, to: str, message_id: str, original: str | None) -> None:
-        lines = [f"From: {sender}", f"To: {to}", f"Subject: {token}"]
+        # With a date, as senders give it: what a server adds differs from copy to copy.
+        date = format_datetime(self.sent_at.setdefault(token, self.clock()))
+        lines = [f"From: {sender}", f"To: {to}", f"Subject: {token}", f"Date: {date}"]
         if message_id:
             lines.append(f"Message-ID: {message_id}")
         if original:

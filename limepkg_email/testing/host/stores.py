@@ -98,7 +98,14 @@ class LimetypesContract:
 
 
 class FilesContract:
-    """The promises about the file store."""
+    """The promises about the file store, and about telling users something."""
+
+    def test_users_can_be_told_something(self, application: Application) -> None:
+        page = application.object_url(ITEM, 4711)
+        application.notify(application.user.id, "Grüße 👋 to <b>you</b>", page)
+        with application.unit_of_work() as work:
+            work.after_commit(lambda: application.notify(application.user.id, "Again", page))
+        application.notify(2**40, "Nobody is there to hear this.", page)
 
     def test_file_reads_back_as_it_was_stored(self, application: Application) -> None:
         content = RANDOM.randbytes(3_000_000)

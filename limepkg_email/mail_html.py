@@ -1,0 +1,292 @@
+"""HTML as mail programs take it: harmless, its styles inlined, its images sent along."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+import css_inline
+import nh3
+
+from limepkg_email.host import StoredFile
+from limepkg_email.markup import escaped, is_tame, plain_text
+from limepkg_email.text import storable
+
+MAX_CSS = 50_000
+"""Most characters of style sheets that are inlined; longer ones are left out."""
+_MOST_MATCHING = 30_000_000
+"""Characters of style sheets times tags: what matching the two may cost."""
+_MOST_BRACKETS = 1_000
+"""Most brackets in style sheets: nested ones take the square of their number, for each element."""
+
+_ALLOWED = (
+    "a abbr address b bdi bdo big blockquote br caption center cite code col colgroup dd del dfn"
+    " div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main"
+    " mark ol p pre q s samp section small span strike strong sub sup table tbody td tfoot th thead"
+    " time tr tt u ul var wbr"
+)
+_TAGS = set(_ALLOWED.split())
+_UNREAD = (
+    "applet audio canvas datalist iframe math noembed noframes noscript script style svg template"
+    " title video xml"
+)
+_UNREADABLE = set(_UNREAD.split())
+_CELL = {"bgcolor", "colspan", "height", "nowrap", "rowspan", "valign", "width"}
+_ATTRIBUTES = {
+    "*": {"align", "class", "dir", "id", "lang", "style", "title"},
+    "a": {"href"},
+    "blockquote": {"type"},
+    "col": {"span", "valign", "width"},
+    "colgroup": {"span", "valign", "width"},
+    "font": {"color", "face", "size"},
+    "hr": {"noshade", "size", "width"},
+    "img": {"alt", "height", "src", "width"},
+    "li": {"value"},
+    "ol": {"start", "type"},
+    "table": {"bgcolor", "border", "cellpadding", "cellspacing", "height", "width"},
+    "td": _CELL,
+    "th": _CELL,
+    "tr": {"bgcolor", "height", "valign"},
+    "ul": {"type"},
+}
+_SIDES = ("top", "right", "bottom", "left")
+_STYLES = {
+    "background-color", "border", "border-collapse", "border-color", "border-radius",
+    "border-spacing", "border-style", "border-width", "clear", "color", "direction", "display",
+    "float", "font", "font-family", "font-size", "font-style", "font-variant", "font-weight",
+    "height", "letter-spacing", "line-height", "list-style-type", "margin", "max-height",
+    "max-width", "min-height", "min-width", "overflow-wrap", "padding", "table-layout",
+    "text-align", "text-decoration", "text-indent", "text-transform", "vertical-align",
+    "white-space", "width", "word-break", "word-spacing", "word-wrap",
+    *(f"{name}-{side}" for name in ("border", "margin", "padding") for side in _SIDES),
+}  # fmt: skip
+_LINKS = {"http", "https", "mailto", "tel"}
+_IMAGES = {"http", "https", "cid"}
+_DATA_IMAGE = re.compile(r"data:(image/(png|gif|jpe?g|webp|bmp));base64,([A-Za-z0-9+/=\s%]*)", re.I)
+_RISKY = re.compile(r"(?<!rgb)(?<!rgba)(?<!hsl)(?<!hsla)\(|@|\\|^\s*(?i:margin)[^;]*-\d")
+# Read nh3's output, where `<` and `>` never stand inside an attribute value.
+_NOTHING = re.compile(r' (?:style|class|id)=""(?=[^<>]*>)|<img>')
+_SHEET = re.compile(r"<style\b[^>]*>", re.I)
+_SHEET_END = re.compile("</style", re.I)
+
+Rewrite = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class InlinePart:
+    """An image that a mail shows: `content` of its own, or the stored file `file_id`.
+
+    `content_id` stands without angle brackets.
+    """
+
+    content_id: str
+    filename: str
+    content_type: str
+    content: bytes = b""
+    file_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InlinedHtml:
+    """Sanitised HTML whose images are `cid:` references, and the parts that they refer to."""
+
+    html: str
+    parts: tuple[InlinePart, ...] = ()
+
+
+def mail_safe(html: str, *, css: str = "") -> str:
+    """Sanitise HTML and write the rules of `css` and of its `<style>` elements to each element.
+
+    Images keep the addresses `http(s):`, `cid:` and `data:`; relative addresses are left out,
+    because a recipient cannot follow them. What cannot be parsed in an ordinary time keeps its
+    words only.
+    """
+    return _clean(html, css, _kept_image)
+
+
+def inline_images(html: str, files: Mapping[str, StoredFile]) -> InlinedHtml:
+    """Sanitise HTML and send its images along: `data:` addresses, and those that `files` names.
+
+    `files` are our stored files by the address that the HTML uses for them, relative or not. The
+    same image becomes one part, and the same content always gets the same Content-ID.
+    """
+    parts: dict[str, InlinePart] = {}
+
+    def rewrite(address: str) -> str | None:
+        part = _part_of(address, files)
+        if part is None:
+            return _kept_image(address)
+        parts[part.content_id] = part
+        return f"cid:{part.content_id}"
+
+    clean = _clean(html, "", rewrite)
+    return InlinedHtml(clean, tuple(parts.values()))
+
+
+def text_of(html: str) -> str:
+    """Give HTML as plain text: a line for a block, `- ` for a list item, links spelt out."""
+    if not is_tame(html):
+        return plain_text(html).strip()
+    speller = _Speller()
+    speller.feed(_clean(html, "", _kept_image))
+    speller.close()
+    lines = [line.strip() for line in "".join(speller.parts).split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _clean(html: str, css: str, rewrite: Rewrite) -> str:
+    html = storable(html)
+    if not is_tame(html):
+        words = escaped(plain_text(html).strip())
+        return "<p>" + words.replace("\n", "<br>") + "</p>"
+    sheets = "\n".join([css, *_sheets(html)]).strip()
+    clean = _pass(html, rewrite)
+    if not sheets or not _can_be_inlined(sheets, clean):
+        return _without_marks(clean)
+    try:
+        styled = css_inline.inline_fragment(clean, sheets, load_remote_stylesheets=False)
+    except css_inline.InlineError:
+        return _without_marks(clean)
+    return _without_marks(_pass(styled, _kept_image))
+
+
+def _can_be_inlined(sheets: str, html: str) -> bool:
+    return (
+        len(sheets) <= MAX_CSS
+        and sheets.count("(") <= _MOST_BRACKETS
+        and len(sheets) * html.count("<") <= _MOST_MATCHING
+    )
+
+
+def _sheets(html: str) -> Iterator[str]:
+    position = 0
+    while start := _SHEET.search(html, position):
+        end = _SHEET_END.search(html, start.end())
+        if end is None:
+            return
+        yield html[start.end() : end.start()]
+        position = end.end()
+
+
+def _pass(html: str, rewrite: Rewrite) -> str:
+    def filtered(_: str, attribute: str, value: str) -> str | None:
+        match attribute:
+            case "src":
+                return rewrite(value.strip())
+            case "href":
+                return value if _scheme(value) in _LINKS else None
+            case "style":
+                return _safe_style(value)
+        return value
+
+    return nh3.clean(
+        html,
+        tags=_TAGS,
+        clean_content_tags=_UNREADABLE,
+        attributes=_ATTRIBUTES,
+        attribute_filter=filtered,
+        filter_style_properties=_STYLES,
+        link_rel="noopener noreferrer",
+        url_schemes=_LINKS | _IMAGES | {"data"},
+        url_relative="pass_through",
+    )
+
+
+def _without_marks(html: str) -> str:
+    return _NOTHING.sub("", html)
+
+
+def _kept_image(address: str) -> str | None:
+    if _scheme(address) in _IMAGES or _DATA_IMAGE.fullmatch(address):
+        return address
+    return None
+
+
+def _scheme(address: str) -> str:
+    return address.strip().partition(":")[0].lower() if ":" in address else ""
+
+
+def _safe_style(style: str) -> str | None:
+    kept = [each.strip() for each in style.split(";") if not _RISKY.search(each)]
+    return "; ".join(each for each in kept if each) or None
+
+
+def _part_of(address: str, files: Mapping[str, StoredFile]) -> InlinePart | None:
+    file = files.get(address)
+    if file is not None:
+        name = _content_id(b"file:" + file.id.encode())
+        return InlinePart(name, file.filename, file.content_type, file_id=file.id)
+    image = _DATA_IMAGE.fullmatch(address)
+    if image is None:
+        return None
+    try:
+        content = base64.b64decode(unquote(image[3]))
+    except binascii.Error:
+        return None
+    digest = _content_id(content)
+    extension = image[2].lower().replace("jpeg", "jpg")
+    filename = f"image-{digest[:8]}.{extension}"
+    return InlinePart(digest, filename, image[1].lower(), content)
+
+
+def _content_id(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32] + "@limepkg-email"
+
+
+_PARAGRAPHS = {"blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"}
+_BLOCKS = _PARAGRAPHS | {
+    "address", "caption", "center", "dd", "div", "dl", "dt", "figcaption", "figure", "footer",
+    "header", "hr", "li", "main", "section", "tr",
+}  # fmt: skip
+
+
+class _Speller(HTMLParser):
+    """Gathers the text of sanitised HTML."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self._preformatted = 0
+        self._links: list[tuple[int, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Begin a line, or say what the element shows."""
+        self._break(tag)
+        match tag:
+            case "br" | "hr":
+                self.parts.append("\n")
+            case "img":
+                self.parts.append(dict(attrs).get("alt") or "")
+            case "li":
+                self.parts.append("- ")
+            case "td" | "th":
+                self.parts.append(" ")
+            case "pre":
+                self._preformatted += 1
+            case "a":
+                self._links.append((len(self.parts), dict(attrs).get("href") or ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        """End a line, or spell out where a link leads."""
+        if tag == "a" and self._links:
+            start, target = self._links.pop()
+            shown = "".join(self.parts[start:]).strip()
+            if target and target.removeprefix("mailto:").removeprefix("tel:") != shown:
+                self.parts.append(f" ({target})")
+        if tag == "pre":
+            self._preformatted -= 1
+        self._break(tag)
+
+    def handle_data(self, data: str) -> None:
+        """Take the text; a line break of the source is a space, unless it is preformatted."""
+        self.parts.append(data if self._preformatted else re.sub(r"\s+", " ", data))
+
+    def _break(self, tag: str) -> None:
+        if tag in _BLOCKS:
+            self.parts.append("\n\n" if tag in _PARAGRAPHS else "\n")
