@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, BinaryIO, cast
 
 import marshmallow as ma
@@ -67,6 +68,15 @@ class MessageInput(ma.Schema):
         validate=validate.Length(max=MOST_FILES),
         metadata={"description": "Ids of document objects whose files go along."},
     )
+    send_at = fields.AwareDateTime(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "When it is to be sent, with a time zone; at once without it."},
+    )
+    undo = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Leave `undo_seconds` in which the message can be cancelled."},
+    )
 
 
 class SubmittedSchema(ma.Schema):
@@ -112,6 +122,7 @@ def send(services: Services, values: Mapping[str, Any], **target: Any) -> Submit
     """
     given = {name: value for name, value in values.items() if name != "documents"}
     recipients = tuple(given.pop("recipients"))
+    given["undo"] = timedelta(seconds=services.config.undo_seconds if given["undo"] else 0)
     kept = _files_of_documents(services, values["documents"])
     with _stored_files(services) as uploaded:
         files = (*kept, *uploaded)

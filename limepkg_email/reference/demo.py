@@ -9,16 +9,17 @@ import smtplib
 import socket
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from email import message_from_bytes
 from email.utils import getaddresses
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from limepkg_email.accounts.accounts import add_account
+from limepkg_email.accounts.accounts import ACCOUNTS, add_account
 from limepkg_email.incoming.receipts import RECEIPTS
 from limepkg_email.plugin import EmailIntegration
 from limepkg_email.reference.app import create_app
@@ -28,6 +29,9 @@ from limepkg_email.reference.seed import CUSTOMERS, seed
 from limepkg_email.reference.server import WebServer
 from limepkg_email.sandbox import Sandbox, SandboxOptions
 from limepkg_email.schema.setup import SetupReport, run_setup
+from limepkg_email.services import Services
+from limepkg_email.templates.defaults import Purpose
+from limepkg_email.templates.service import create_defaults
 
 APPLICATION = "demo"
 SUPPORT = "support@example.com"
@@ -35,6 +39,7 @@ STATE_FILE = "demo.json"
 SAMPLES = Path(__file__).parent / "samples"
 
 _PATIENCE = 60.0
+_BEFORE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,8 +173,10 @@ class Demo:
                 engine_account="support",
                 email=SUPPORT,
                 name="Support",
-                activated_at=services.clock(),
+                activated_at=services.clock() - _BEFORE,
             )
+        if not self.fates():
+            _answer_automatically(replace(services, application=system))
 
     def _serve(self, port: int, session_key: str) -> None:
         app = create_app(self._host, self._integration, secret_key=session_key)
@@ -235,6 +242,14 @@ def free_port(host: str, wanted: int) -> int:
             found: int = probe.getsockname()[1]
             return found
     raise OSError(f"There is no free port on {host}.")
+
+
+def _answer_automatically(services: Services) -> None:
+    """Make the default templates and let new conversations be answered with one of them."""
+    made = {each.purpose: each.id for each in create_defaults(services)}
+    with services.application.database.begin() as connection:
+        template = {"autoreply_template": made[Purpose.AUTOREPLY]}
+        connection.execute(update(ACCOUNTS).values(template))
 
 
 def _login(address: str) -> dict[str, object]:

@@ -95,7 +95,7 @@ def test_answer_reaches_the_customer_and_their_reply_comes_back_unread(
     for customer in ("anna@example.org", "lisa@example.net"):
         eventually(lambda address=customer: has_mail(agent, demo, address))  # type: ignore[misc]
 
-    agent.find_element(By.PARTIAL_LINK_TEXT, "Booking").click()
+    agent.find_element(By.PARTIAL_LINK_TEXT, "Alva Ek via Support").click()
     agent.find_element(By.NAME, "text").send_keys("Great, see you on Friday!")
     agent.find_element(By.XPATH, "//button[contains(., 'Send')]").click()
 
@@ -119,14 +119,23 @@ def has_mail(agent: Chrome, demo: Demo, address: str) -> bool:
     agent.find_element(By.PARTIAL_LINK_TEXT, address).click()
     agent.implicitly_wait(0)
     try:
-        return bool(agent.find_elements(By.PARTIAL_LINK_TEXT, "Booking for two persons"))
+        return bool(agent.find_elements(By.PARTIAL_LINK_TEXT, "Alva Ek via Support"))
     finally:
         agent.implicitly_wait(5)
 
 
+def test_other_followers_get_the_reply_and_customers_an_automatic_answer(
+    agent: Chrome, demo: Demo
+) -> None:
+    agent.get(demo.engine_url)
+    agent.find_element(By.PARTIAL_LINK_TEXT, "anna@example.org").click()
+    assert agent.find_elements(By.PARTIAL_LINK_TEXT, "Lisa Lind via Support")
+    assert agent.find_elements(By.PARTIAL_LINK_TEXT, "We have received: Booking")
+
+
 def test_hostile_html_runs_no_script_and_loads_nothing(agent: Chrome, demo: Demo) -> None:
     open_ticket(agent, demo, "You have won <script>alert(1)</script>")
-    (frame,) = frames(agent)
+    frame = frames(agent)[0]
     text = frame_text(agent, frame)
     assert "You have won" in text
     assert "display:none" not in text
@@ -140,7 +149,7 @@ def test_hostile_html_runs_no_script_and_loads_nothing(agent: Chrome, demo: Demo
 
 def test_pictures_inside_a_mail_are_shown(agent: Chrome, demo: Demo) -> None:
     open_ticket(agent, demo, "Felanmälan: skärmen på övervåningen blinkar")
-    (frame,) = frames(agent)
+    frame = frames(agent)[0]
     agent.execute_script("arguments[0].scrollIntoView()", frame)
     agent.switch_to.frame(frame)
     picture = agent.find_element(By.TAG_NAME, "img")

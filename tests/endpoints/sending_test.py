@@ -244,3 +244,20 @@ def test_the_number_of_statements_does_not_grow_with_the_recipients(crm: Crm) ->
             assert agent.post("/conversation/", **first(recipients=people)).status_code == 202
         costs.append(len(executed))
     assert costs[0] == costs[1]
+
+
+def test_a_message_can_be_sent_later_or_leave_time_to_take_it_back(crm: Crm, agent: Person) -> None:
+    later = agent.post("/conversation/", **first(send_at="2027-01-01T08:00:00+01:00")).json
+    undone = agent.post("/conversation/", **first(undo=True)).json
+    for ids in (later, undone):
+        [waiting] = found(crm, "messagefollower", id=ids["messagefollowers"][0])
+        assert waiting["state"] == "queued"
+        assert str(waiting["reason"]).startswith("To be sent at")
+
+
+def test_a_time_without_its_zone_or_in_the_past_is_refused(crm: Crm, agent: Person) -> None:
+    for when in ("2027-01-01T08:00:00", "2001-01-01T08:00:00+00:00", "tomorrow"):
+        answer = agent.post("/conversation/", **first(send_at=when))
+        assert answer.status_code == 422
+        assert "send_at" in answer.json["errors"]
+    assert found(crm, "conversationmessage") == []
