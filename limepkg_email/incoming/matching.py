@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from limepkg_email.addresses import domain
 from limepkg_email.host import Objects
+from limepkg_email.incoming.public_providers import PUBLIC_PROVIDERS
 from limepkg_email.incoming.subjects import has_reply_prefix, normalise
 from limepkg_email.incoming.trace import Trace
 from limepkg_email.query import And, AtLeast, Contains, Equals, In, Order, Query
@@ -84,7 +85,7 @@ def may_join(objects: Objects, candidate: Candidate, sender: str, trace: Trace) 
     """Tell whether the sender belongs to the conversation; otherwise anybody could enter it.
 
     They do when they answer a mail of ours, follow the conversation, or share the domain of
-    somebody who does.
+    somebody who does, unless it is that of a public mail provider.
     """
     if candidate.ours:
         trace.note("sender", "answers a mail that was sent from here")
@@ -105,7 +106,7 @@ def _follows(objects: Objects, conversation: int, sender: str) -> bool:
 
 
 def _knows_domain(objects: Objects, conversation: int, wanted: str) -> bool:
-    if not wanted:
+    if not wanted or wanted in PUBLIC_PROVIDERS:
         return False
     where = And((Equals("conversation", conversation), Contains("email", "@" + wanted)))
     found = objects.query(Query("follower", where, limit=50, properties=("email",)))

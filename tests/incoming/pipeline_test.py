@@ -166,6 +166,14 @@ def test_colleague_of_a_follower_joins(installation: Installation) -> None:
     assert len(installation.all("follower")) == 2
 
 
+def test_customer_of_the_same_public_mail_provider_does_not_join(
+    installation: Installation,
+) -> None:
+    run(installation, arriving(sender="anna@gmail.com", message_id="<one@gmail.com>"))
+    run(installation, arriving(sender="mallory@gmail.com", in_reply_to="<one@gmail.com>"))
+    assert len(installation.all("conversation")) == 2
+
+
 def test_a_domain_that_only_begins_like_a_followers_does_not_join(
     installation: Installation,
 ) -> None:
