@@ -8,7 +8,6 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import css_inline
@@ -129,17 +128,6 @@ def inline_images(html: str, files: Mapping[str, StoredFile]) -> InlinedHtml:
     return InlinedHtml(clean, tuple(parts.values()))
 
 
-def text_of(html: str) -> str:
-    """Give HTML as plain text: a line for a block, `- ` for a list item, links spelt out."""
-    if not is_tame(html):
-        return plain_text(html).strip()
-    speller = _Speller()
-    speller.feed(_clean(html, "", _kept_image))
-    speller.close()
-    lines = [line.strip() for line in "".join(speller.parts).split("\n")]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
 def _clean(html: str, css: str, rewrite: Rewrite) -> str:
     html = storable(html)
     if not is_tame(html):
@@ -237,56 +225,3 @@ def _part_of(address: str, files: Mapping[str, StoredFile]) -> InlinePart | None
 
 def _content_id(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:32] + "@limepkg-email"
-
-
-_PARAGRAPHS = {"blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"}
-_BLOCKS = _PARAGRAPHS | {
-    "address", "caption", "center", "dd", "div", "dl", "dt", "figcaption", "figure", "footer",
-    "header", "hr", "li", "main", "section", "tr",
-}  # fmt: skip
-
-
-class _Speller(HTMLParser):
-    """Gathers the text of sanitised HTML."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.parts: list[str] = []
-        self._preformatted = 0
-        self._links: list[tuple[int, str]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begin a line, or say what the element shows."""
-        self._break(tag)
-        match tag:
-            case "br" | "hr":
-                self.parts.append("\n")
-            case "img":
-                self.parts.append(dict(attrs).get("alt") or "")
-            case "li":
-                self.parts.append("- ")
-            case "td" | "th":
-                self.parts.append(" ")
-            case "pre":
-                self._preformatted += 1
-            case "a":
-                self._links.append((len(self.parts), dict(attrs).get("href") or ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        """End a line, or spell out where a link leads."""
-        if tag == "a" and self._links:
-            start, target = self._links.pop()
-            shown = "".join(self.parts[start:]).strip()
-            if target and target.removeprefix("mailto:").removeprefix("tel:") != shown:
-                self.parts.append(f" ({target})")
-        if tag == "pre":
-            self._preformatted -= 1
-        self._break(tag)
-
-    def handle_data(self, data: str) -> None:
-        """Take the text; a line break of the source is a space, unless it is preformatted."""
-        self.parts.append(data if self._preformatted else re.sub(r"\s+", " ", data))
-
-    def _break(self, tag: str) -> None:
-        if tag in _BLOCKS:
-            self.parts.append("\n\n" if tag in _PARAGRAPHS else "\n")
