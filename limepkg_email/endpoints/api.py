@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from flask_smorest import Api
@@ -22,6 +22,7 @@ from limepkg_email.endpoints import (
     webhook,
 )
 from limepkg_email.endpoints.current import EXTENSION, Mounted
+from limepkg_email.endpoints.document import describe, permissions
 from limepkg_email.endpoints.faults import ErrorSchema
 from limepkg_email.endpoints.resource import Resource
 
@@ -77,6 +78,11 @@ def mount(app: Flask, integration: EmailIntegration, url_prefix: str) -> None:
         raise ValueError("the email integration is mounted in this app already")
     options = {"title": TITLE, "version": version("limepkg-email"), "openapi_version": "3.1.0"}
     api = QuietApi(app, config_prefix=EXTENSION, spec_kwargs=options)
-    app.extensions[EXTENSION] = Mounted(integration, api.spec.to_dict)
     for resource in RESOURCES:
         api.add(resource, url_prefix)
+    access = permissions(app, url_prefix, {each.name for each in RESOURCES})
+
+    def document(base_url: str) -> dict[str, Any]:
+        return describe(api.spec.to_dict(), url_prefix, base_url, access)
+
+    app.extensions[EXTENSION] = Mounted(integration, document)

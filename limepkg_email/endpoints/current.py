@@ -10,11 +10,15 @@ from uuid import uuid4
 
 from flask import current_app, g, request, url_for
 
+from limepkg_email.endpoints.fields import GREATEST_ID
 from limepkg_email.errors import NotFound
 from limepkg_email.services import Services
 
 if TYPE_CHECKING:
     from limepkg_email.plugin import EmailIntegration
+
+NOWHERE = "limepkg_email_unknown"
+"""The blueprint that answers to paths which do not exist."""
 
 EXTENSION = "limepkg_email"
 """The key in `app.extensions` under which the `Mounted` integration stands."""
@@ -27,7 +31,7 @@ class Mounted:
     """What a Flask app keeps of the package: the integration and how to get its API's document."""
 
     integration: EmailIntegration
-    document: Callable[[], dict[str, Any]]
+    document: Callable[[str], dict[str, Any]]
 
 
 def integration() -> EmailIntegration:
@@ -37,14 +41,20 @@ def integration() -> EmailIntegration:
 
 
 def document() -> dict[str, Any]:
-    """Give the OpenAPI document of the endpoints in this Flask app."""
+    """Give the OpenAPI document of the endpoints of the request's application."""
     mounted: Mounted = current_app.extensions[EXTENSION]
-    return mounted.document()
+    return mounted.document(base_url())
 
 
 def take_application(_: str | None, values: dict[str, Any] | None) -> None:
-    """Take the application off the URL's values, so that no view has it as an argument."""
-    g.limepkg_email_application = (values or {}).pop("application", "")
+    """Take the application off the URL's values, so that no view has it as an argument.
+
+    Raises `NotFound` for a number that no object can have.
+    """
+    values = {} if values is None else values
+    g.limepkg_email_application = values.pop("application", "")
+    if any(isinstance(each, int) and each > GREATEST_ID for each in values.values()):
+        raise NotFound
 
 
 def identifier() -> str:

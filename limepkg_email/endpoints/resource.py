@@ -16,8 +16,9 @@ from werkzeug.exceptions import UnsupportedMediaType
 from limepkg_email.config import Configuration
 from limepkg_email.endpoints.current import identifier, integration, services, take_application
 from limepkg_email.endpoints.faults import answer_errors
+from limepkg_email.endpoints.methods import allowed_methods
 from limepkg_email.endpoints.permissions import Access, access_of
-from limepkg_email.errors import Forbidden
+from limepkg_email.errors import Forbidden, NotFound
 from limepkg_email.outgoing.problems import MAX_FILES_TOGETHER
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -83,6 +84,7 @@ class Resource(Blueprint):  # type: ignore[misc]
         self.tag = tag
         self.documented = documented
         self.url_value_preprocessor(take_application)
+        self.before_request(_answer_options)
         self.before_request(_check_access)
         self.after_request(_add_headers)
         answer_errors(self)
@@ -122,6 +124,17 @@ class Resource(Blueprint):  # type: ignore[misc]
         super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
 
 
+def _answer_options() -> Response | None:
+    # Flask would name every method, because of the endpoint that answers to what does not exist.
+    if request.method != "OPTIONS":
+        return None
+    methods = allowed_methods()
+    if not methods:
+        raise NotFound(f"There is no endpoint {request.path}.")
+    heads = ["HEAD"] if "GET" in methods else []
+    return Response(headers={"Allow": ", ".join([*methods, *heads, "OPTIONS"])})
+
+
 def _check_access() -> None:
     access = access_of(current_app.view_functions[request.endpoint or ""])
     if not access.permission:
@@ -137,8 +150,11 @@ def _check_access() -> None:
 
 
 def _check_content_type(access: Access) -> None:
-    # A foreign page's form cannot have this type, so a cookie alone is not enough to change things.
-    if request.method in ("GET", "HEAD", "OPTIONS") or request.mimetype == "application/json":
+    # A foreign page's form can POST and can have no such type, so a cookie alone is not enough to
+    # change things. The other methods a foreign page cannot use without being asked first.
+    if request.method in ("GET", "HEAD") or request.mimetype == "application/json":
+        return
+    if request.method == "DELETE" and not request.content_length:
         return
     if not (access.files and request.mimetype == _FORM):
         raise UnsupportedMediaType(

@@ -77,14 +77,18 @@ class Crm:
         directory: Path,
         *,
         extensions: Iterable[object] = (),
+        neighbour: bool = False,
         **config: Any,
     ) -> None:
+        """With a `neighbour` the host has another application, installed, called `other`."""
         self.now = NOW
         self.app = Flask("crm")
         self.app.secret_key = "a made-up key"
-        self.host = ReferenceHost(
-            self.app, {"crm": options(database_url, directory, **config)}, clock=self.clock
-        )
+        applications = {"crm": options(database_url, directory, **config)}
+        if neighbour:
+            url = f"sqlite:///{directory / 'other.sqlite'}"
+            applications["other"] = options(url, directory / "other")
+        self.host = ReferenceHost(self.app, applications, clock=self.clock)
         self.host.create_databases()
         self.runner = InlineRunner(paused=True)
         self.integration = EmailIntegration(
@@ -94,6 +98,8 @@ class Crm:
             extensions=extensions,
             load_entry_points=False,
         )
+        if neighbour:
+            run_setup(self.integration.anonymous_services("other"))
         self.integration.register_blueprint(self.app)
 
     def install(self) -> None:
@@ -126,10 +132,11 @@ class Crm:
     def engine(self) -> Engine:
         return self.integration.anonymous_services("crm").application.database
 
-    def person(self, role: str = "agent", login: str = "") -> Person:
+    def person(self, role: str = "agent", login: str = "", grants: Iterable[str] = ()) -> Person:
         users = self.host.application("crm").users
         login = login or role
-        users.add(login, name=login.title(), email=f"{login}@example.com", role=role)
+        email = f"{login}@example.com"
+        users.add(login, name=login.title(), email=email, role=role, grants=grants)
         return Person(self.app.test_client(), users.add_api_key(login))
 
     def nobody(self) -> Person:
