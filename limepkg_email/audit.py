@@ -98,8 +98,10 @@ def _without_secrets(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _shown(name: str, value: Any) -> Any:
-    if any(each in name.lower() for each in _SECRETS) and not isinstance(value, Mapping):
-        return SECRET if value else value
     if isinstance(value, Mapping):
         return _without_secrets(value)
+    if any(each in name.lower() for each in _SECRETS):
+        return SECRET if value else value
+    if isinstance(value, list | tuple):
+        return [_shown(name, each) for each in value]
     return value

@@ -10,9 +10,10 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import func, select
 
-from limepkg_email.accounts.accounts import add_account
+from limepkg_email.accounts.accounts import add_account, read_accounts
 from limepkg_email.errors import EmailIntegrationError, SetupRequired
 from limepkg_email.incoming.receipts import RECEIPTS
+from limepkg_email.incoming.recovery import recover
 from limepkg_email.models import JobState
 from limepkg_email.schema.setup import run_setup
 from limepkg_email.services import Services
@@ -29,7 +30,7 @@ _application = click.option(
 def email_commands(integration: EmailIntegration) -> AppGroup:
     """Build the command group `email` for one integration."""
     group = AppGroup("email", help="The email integration.")
-    for add in (_add_setup, _add_account, _add_jobs, _add_receipts, _add_worker):
+    for add in (_add_setup, _add_account, _add_jobs, _add_receipts, _add_recover, _add_worker):
         add(group, integration)
     return group
 
@@ -125,6 +126,33 @@ def _add_receipts(group: AppGroup, integration: EmailIntegration) -> None:
                 click.echo(f"{disposition}: {number}")
             for row in connection.execute(failed.limit(100)):
                 click.echo(f"  {row.account}: {row.sender}: {row.subject!r}: {row.reason}")
+
+
+def _add_recover(group: AppGroup, integration: EmailIntegration) -> None:
+    @group.command("recover", help="Look for missed and failed mail now.")
+    @click.option("--account", "wanted", default=None, help="Its id in EmailEngine; else all.")
+    @_application
+    def run(wanted: str | None, identifier: str | None) -> None:
+        name = _installed(integration, identifier).application.identifier
+        services, whole = integration.services(name), True
+        with services.application.database.connect() as connection:
+            book = read_accounts(connection)
+        if wanted is not None and book.by_engine_account(wanted) is None:
+            raise click.UsageError(f"There is no account {wanted}.")
+        for account in book.accounts:
+            if not account.enabled or wanted not in (None, account.engine_account):
+                continue
+            report = recover(services, account)
+            whole = whole and report.complete
+            counts = [f"{number} {name}" for name, number in report.counts().items() if number]
+            said = ", ".join([*counts, "0 unaccounted"] if not report.unaccounted else counts)
+            click.echo(f"{account.engine_account}: {said}{_because(report.error)}")
+        if not whole:
+            raise click.exceptions.Exit(1)
+
+
+def _because(error: str) -> str:
+    return f"; stopped: {error}" if error else ""
 
 
 def _add_worker(group: AppGroup, integration: EmailIntegration) -> None:

@@ -1,15 +1,18 @@
 """The one table of configuration keys: name, type, default, whether secret, and its meaning.
 
-These are environment values, set by whoever deploys. Values that an administrator edits live
-in the host's settings, so that a restored database never carries a production token into a test
-system.
+Environment values are set by whoever deploys. Those keys that an administrator may change as well
+are marked with `editable`; what administrators chose lives in the host's settings and is laid over
+the environment (`schema/settings.py`). Addresses and secrets are never among them, so that a
+restored database carries no production token into a test system.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, is_dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, post_load, validate
@@ -83,12 +86,46 @@ def _address_or_nothing(value: str) -> None:
         _address(value)
 
 
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?\Z")
+
+
+def _token_or_nothing(value: str) -> None:
+    if value:
+        validate.Length(min=16)(value)
+
+
 _positive = validate.Range(min=0, min_inclusive=False)
 _not_negative = validate.Range(min=0)
 
 
-def _key(check: ma.Field[Any], help: str, *, default: Any = MISSING, secret: bool = False) -> Any:  # noqa: A002
-    return field(default=default, metadata={"check": check, "help": help, "secret": secret})
+class Editable(StrEnum):
+    """Whether an administrator may change a key, besides whoever deploys."""
+
+    NEVER = "never"
+    UNLESS_SET = "unless_set"
+    """Yes, unless the environment says what it has to be."""
+    DOWNWARDS = "downwards"
+    """Yes, but never above what the environment allows: its value, or the default."""
+
+
+def _key(
+    check: ma.Field[Any],
+    help: str,  # noqa: A002
+    *,
+    default: Any = MISSING,
+    secret: bool = False,
+    editable: Editable = Editable.NEVER,
+    between: tuple[float, float] | None = None,
+) -> Any:
+    # `between` are the bounds of what an administrator may choose.
+    metadata = {
+        "check": check,
+        "help": help,
+        "secret": secret,
+        "editable": editable,
+        "between": between,
+    }
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,26 +146,43 @@ class Configuration:
         "Key with which EmailEngine signs its webhooks; setup sends it to EmailEngine.",
         secret=True,
     )
+    metrics_token: str = _key(
+        ma.String(validate=_token_or_nothing),
+        "Token with which `/metrics` may be read; empty: only administrators may.",
+        default="",
+        secret=True,
+    )
     webhook_url: str = _key(
         ma.String(validate=_address_or_nothing),
         "Address at which EmailEngine reaches `/webhook/`; empty: setup registers no webhook.",
         default="",
     )
     handle_unprocessed_emails_enabled: bool = _key(
-        ma.Boolean(), "Run the scheduled recovery.", default=True
+        ma.Boolean(),
+        "Run the scheduled recovery.",
+        default=True,
+        editable=Editable.UNLESS_SET,
     )
     vacuum_cleaner_grace_period: float = _key(
         ma.Float(validate=_not_negative),
         "Minutes for which the recovery leaves a mail to the webhook.",
         default=2.0,
+        editable=Editable.UNLESS_SET,
+        between=(0, 1440),
     )
     max_import_age_for_failed_messages: float = _key(
         ma.Float(validate=_positive),
         "Days for which the recovery tries mails of the failed folder again.",
         default=1.0,
+        editable=Editable.UNLESS_SET,
+        between=(0, 365),
     )
     recovery_interval: float = _key(
-        ma.Float(validate=_positive), "Minutes between two scheduled recoveries.", default=20.0
+        ma.Float(validate=_positive),
+        "Minutes between two scheduled recoveries.",
+        default=20.0,
+        editable=Editable.UNLESS_SET,
+        between=(1, 1440),
     )
     failed_folder: str = _key(
         ma.String(validate=validate.Length(min=1, max=200)),
@@ -158,21 +212,25 @@ class Configuration:
         "Let a reply without known references join the one recent conversation of the same"
         " account that has its subject and its sender.",
         default=True,
+        editable=Editable.UNLESS_SET,
     )
     max_followers_per_mail: int = _key(
         ma.Integer(strict=True, validate=_positive),
         "Addresses of one mail that become followers; the rest are named in its trace.",
         default=40,
+        editable=Editable.DOWNWARDS,
     )
     max_attachments_per_mail: int = _key(
         ma.Integer(strict=True, validate=_positive),
         "Files of one mail that are fetched; the rest are named in its trace.",
         default=100,
+        editable=Editable.DOWNWARDS,
     )
     max_message_size: int = _key(
         ma.Integer(strict=True, validate=_positive),
         "Bytes of the files of one mail that are fetched; larger files are named in the message.",
         default=50_000_000,
+        editable=Editable.DOWNWARDS,
     )
     max_body_size: int = _key(
         ma.Integer(strict=True, validate=_positive),
@@ -183,16 +241,40 @@ class Configuration:
         ma.Integer(strict=True, validate=_positive),
         "Bytes of one file that can be sent; EmailEngine's EENGINE_MAX_SIZE must hold its base64.",
         default=3_900_000,
+        editable=Editable.DOWNWARDS,
     )
     max_recipients: int = _key(
         ma.Integer(strict=True, validate=_positive),
         "Recipients that one message from the CRM may have.",
         default=100,
+        editable=Editable.DOWNWARDS,
     )
     undo_seconds: float = _key(
         ma.Float(validate=_not_negative),
         "Seconds for which a message written in the CRM can be taken back.",
         default=10.0,
+        editable=Editable.UNLESS_SET,
+        between=(0, 300),
+    )
+    max_relays_per_address: int = _key(
+        ma.Integer(strict=True, validate=_positive),
+        "Relayed mails that one address gets within two hours, so that machines come to rest.",
+        default=40,
+        editable=Editable.UNLESS_SET,
+        between=(1, 200),
+    )
+    max_autoreplies_per_address: int = _key(
+        ma.Integer(strict=True, validate=_positive),
+        "Automatic replies that one address gets within two hours.",
+        default=5,
+        editable=Editable.UNLESS_SET,
+        between=(1, 20),
+    )
+    default_language: str = _key(
+        ma.String(validate=validate.Regexp(_LANGUAGE)),
+        "Language of templates where there is none in the wanted language, such as `en` or `sv`.",
+        default="en",
+        editable=Editable.UNLESS_SET,
     )
     engine_timeout: float = _key(
         ma.Float(validate=_positive), "Seconds to wait for an answer of EmailEngine.", default=30.0
@@ -208,7 +290,11 @@ class Configuration:
         default=10,
     )
     job_retention: float = _key(
-        ma.Float(validate=_positive), "Days for which finished jobs are kept.", default=7.0
+        ma.Float(validate=_positive),
+        "Days for which finished jobs are kept.",
+        default=7.0,
+        editable=Editable.UNLESS_SET,
+        between=(1, 365),
     )
     worker_threads: int = _key(
         ma.Integer(strict=True, validate=_positive), "Threads of the in-process worker.", default=2
@@ -222,7 +308,10 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A row of the table as the reference page and `default_config` show it."""
+    """A row of the table as the reference page and `default_config` show it.
+
+    `check` is the field that checks a value, `between` are the bounds of an administrator's choice.
+    """
 
     name: str
     type: str
@@ -230,6 +319,9 @@ class Key:
     required: bool
     secret: bool
     help: str
+    check: ma.Field[Any]
+    editable: Editable
+    between: tuple[float, float] | None
 
 
 def keys() -> tuple[Key, ...]:
@@ -242,6 +334,9 @@ def keys() -> tuple[Key, ...]:
             required=each.default is MISSING,
             secret=each.metadata["secret"],
             help=each.metadata["help"],
+            check=each.metadata["check"],
+            editable=each.metadata["editable"],
+            between=each.metadata["between"],
         )
         for each in fields(Configuration)
     )
@@ -264,6 +359,16 @@ def load(config: Mapping[str, object], secrets: Mapping[str, str]) -> Configurat
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
     }
     return Configuration(**checked)
+
+
+def plain(value: object) -> object:
+    """Give the value of a key as JSON can carry it."""
+    if isinstance(value, tuple):
+        return [plain(each) for each in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        named: dict[str, Any] = asdict(value)
+        return {name: plain(each) for name, each in named.items()}
+    return value
 
 
 def _check(key: Field[Any]) -> ma.Field[Any]:

@@ -33,13 +33,19 @@ _QUIET_SOURCES = frozenset({"autoreply", "relay", "system"})
 
 @dataclass(frozen=True, slots=True)
 class DraftContent:
-    """What has been written so far; `files` are ids of documents, `followers` `None` for all."""
+    """What has been written so far; `files` are ids of documents, `followers` `None` for all.
+
+    `account` is the one to send from, and `parent` what a new conversation is to hang on, as
+    `limetype` and `id`; `None` for what was not chosen.
+    """
 
     subject: str = ""
     html: str = ""
     recipients: tuple[Mapping[str, object], ...] = ()
     followers: tuple[int, ...] | None = None
     files: tuple[int, ...] = ()
+    account: int | None = None
+    parent: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +274,8 @@ def _entry(row: Row[Any]) -> DraftEntry:
             recipients=tuple(content.get("recipients", ())),
             followers=None if followers is None else tuple(followers),
             files=tuple(content.get("files", ())),
+            account=content.get("account"),
+            parent=content.get("parent"),
         ),
         changed_at=row.changed_at,
     )

@@ -17,6 +17,7 @@ RETENTION: Final = timedelta(days=90)
 """How long entries are kept."""
 
 _LOG = table(LogEntry)
+_PRUNED_TOGETHER = 1000
 
 
 class Level(StrEnum):
@@ -79,5 +80,10 @@ def listing(
 
 
 def prune(connection: Connection, now: datetime) -> int:
-    """Remove entries that are older than `RETENTION`; gives how many they were."""
-    return connection.execute(delete(_LOG).where(_LOG.c.at < now - RETENTION)).rowcount
+    """Remove a bounded number of entries older than `RETENTION`; gives how many they were.
+
+    Ids grow with time, so the oldest entries are found by the primary key whatever the size.
+    """
+    oldest = select(_LOG.c.id, _LOG.c.at).order_by(_LOG.c.id).limit(_PRUNED_TOGETHER).subquery()
+    old = select(oldest.c.id).where(oldest.c.at < now - RETENTION)
+    return connection.execute(delete(_LOG).where(_LOG.c.id.in_(old))).rowcount

@@ -29,6 +29,9 @@ hookspec = pluggy.HookspecMarker(NAMESPACE)
 hookimpl = pluggy.HookimplMarker(NAMESPACE)
 """Marks a function of an extension as the implementation of the hook of the same name."""
 
+ALWAYS_CALLED = frozenset({"limetypes", "startup"})
+"""Hooks that are called although the extension is switched off: its data stays where it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -148,6 +151,43 @@ def create_plugin_manager(*, load_entry_points: bool = True) -> pluggy.PluginMan
     if load_entry_points:
         found.load_setuptools_entrypoints(ENTRY_POINT_GROUP)
     return found
+
+
+def register(manager: pluggy.PluginManager, extension: object) -> None:
+    """Register an extension under a name that is the same in every process.
+
+    That is its `__name__`, or the name of its class; a further one of the class gets a number.
+    """
+    cls = type(extension)
+    name = getattr(extension, "__name__", None) or f"{cls.__module__}.{cls.__qualname__}"
+    number = 1
+    while manager.has_plugin(name if number == 1 else f"{name}-{number}"):
+        number += 1
+    manager.register(extension, name if number == 1 else f"{name}-{number}")
+
+
+def extensions(manager: pluggy.PluginManager) -> dict[str, object]:
+    """Give the installed extensions by name, without the package's own defaults."""
+    return {
+        name: plugin
+        for name, plugin in sorted(manager.list_name_plugin())
+        if plugin is not None and not name.startswith(f"{NAMESPACE}.")
+    }
+
+
+def hooks_of(manager: pluggy.PluginManager, extension: object) -> list[str]:
+    """Give the names of the hooks that an extension implements."""
+    return sorted(each.name for each in manager.get_hookcallers(extension) or ())
+
+
+def without(manager: pluggy.PluginManager, names: Iterable[str]) -> pluggy.HookRelay:
+    """Give the hooks with some extensions left out, but for those that are always called."""
+    removed = [plugin for name, plugin in extensions(manager).items() if name in set(names)]
+    relay = pluggy.HookRelay()
+    for name in vars(manager.hook):
+        left_out = [] if name in ALWAYS_CALLED else removed
+        setattr(relay, name, manager.subset_hook_caller(name, left_out))
+    return relay
 
 
 def collect(results: Iterable[Iterable[Any] | None]) -> list[Any]:

@@ -142,6 +142,12 @@ class Files(Protocol):
     def describe(self, id: str) -> StoredFile:
         """Give name, type and size; raises `NotFound`."""
 
+    def describe_many(self, ids: Sequence[str]) -> Mapping[str, StoredFile]:
+        """Give the same of many files by id, those that are missing left out.
+
+        The number of statements must not grow with the number of files, but for very many.
+        """
+
     def open(self, id: str) -> BinaryIO:
         """Open the content for reading; raises `NotFound`."""
 
@@ -206,6 +212,12 @@ class Application(Protocol):
 
     def unit_of_work(self) -> UnitOfWork:
         """Begin a transaction as the acting user."""
+
+    def people(self) -> Sequence[User]:
+        """Give the people who can sign in, by name; system users are none of them.
+
+        Administrators choose among them to whom an e-mail account is assigned.
+        """
 
     def as_user(self, name: str) -> Application:
         """The same application with another acting user; raises `NotFound`.

@@ -68,6 +68,14 @@ _STYLES = {
 _LINKS = {"http", "https", "mailto", "tel"}
 _IMAGES = {"http", "https", "cid"}
 _DATA_IMAGE = re.compile(r"data:(image/(png|gif|jpe?g|webp|bmp));base64,([A-Za-z0-9+/=\s%]*)", re.I)
+# Editors name types wrongly now and then: what an image is, its content tells.
+_DATA = re.compile(r"data:image/[\w.+-]+(?:;[\w.+=-]+)*;base64,([A-Za-z0-9+/=\s%]*)", re.I)
+_PICTURES = {
+    "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "image/jpeg": re.compile(rb"\xff\xd8\xff"),
+    "image/gif": re.compile(rb"GIF8[79]a"),
+    "image/webp": re.compile(rb"RIFF.{4}WEBP", re.S),
+}
 _RISKY = re.compile(r"(?<!rgb)(?<!rgba)(?<!hsl)(?<!hsla)\(|@|\\|^\s*(?i:margin)[^;]*-\d")
 # Read nh3's output, where `<` and `>` never stand inside an attribute value.
 _NOTHING = re.compile(r' (?:style|class|id)=""(?=[^<>]*>)|<img>')
@@ -81,7 +89,7 @@ Rewrite = Callable[[str], str | None]
 class InlinePart:
     """An image that a mail shows: `content` of its own, or the stored file `file_id`.
 
-    `content_id` stands without angle brackets.
+    `content_id` stands without angle brackets, `size` is in bytes.
     """
 
     content_id: str
@@ -89,14 +97,19 @@ class InlinePart:
     content_type: str
     content: bytes = b""
     file_id: str = ""
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class InlinedHtml:
-    """Sanitised HTML whose images are `cid:` references, and the parts that they refer to."""
+    """Sanitised HTML whose images are `cid:` references, and the parts that they refer to.
+
+    `unusable` counts images within the HTML that mail programs would not show.
+    """
 
     html: str
     parts: tuple[InlinePart, ...] = ()
+    unusable: int = 0
 
 
 def mail_safe(html: str, *, css: str = "") -> str:
@@ -113,19 +126,35 @@ def inline_images(html: str, files: Mapping[str, StoredFile]) -> InlinedHtml:
     """Sanitise HTML and send its images along: `data:` addresses, and those that `files` names.
 
     `files` are our stored files by the address that the HTML uses for them, relative or not. The
-    same image becomes one part, and the same content always gets the same Content-ID.
+    same image becomes one part, and the same content always gets the same Content-ID. Images from
+    the web stay; those of another mail (`cid:`), and within the HTML all that are not PNG, JPEG,
+    GIF or WebP by their content, are left out.
     """
     parts: dict[str, InlinePart] = {}
+    unusable: set[str] = set()
 
     def rewrite(address: str) -> str | None:
         part = _part_of(address, files)
-        if part is None:
-            return _kept_image(address)
-        parts[part.content_id] = part
-        return f"cid:{part.content_id}"
+        if part is not None:
+            parts[part.content_id] = part
+            return f"cid:{part.content_id}"
+        if _scheme(address) == "data":
+            unusable.add(address)
+        return address if _scheme(address) in _LINKS else None
 
     clean = _clean(html, "", rewrite)
-    return InlinedHtml(clean, tuple(parts.values()))
+    return InlinedHtml(clean, tuple(parts.values()), len(unusable))
+
+
+def picture_type(content: bytes) -> str | None:
+    """Tell the type of a picture that every mail program shows, by how its content begins.
+
+    `None` for everything else, whatever it is called.
+    """
+    for kind, beginning in _PICTURES.items():
+        if beginning.match(content):
+            return kind
+    return None
 
 
 def _clean(html: str, css: str, rewrite: Rewrite) -> str:
@@ -209,18 +238,21 @@ def _part_of(address: str, files: Mapping[str, StoredFile]) -> InlinePart | None
     file = files.get(address)
     if file is not None:
         name = _content_id(b"file:" + file.id.encode())
-        return InlinePart(name, file.filename, file.content_type, file_id=file.id)
-    image = _DATA_IMAGE.fullmatch(address)
+        return InlinePart(name, file.filename, file.content_type, b"", file.id, file.size)
+    image = _DATA.fullmatch(address)
     if image is None:
         return None
     try:
-        content = base64.b64decode(unquote(image[3]))
+        content = base64.b64decode(unquote(image[1]))
     except binascii.Error:
         return None
+    kind = picture_type(content)
+    if kind is None:
+        return None
     digest = _content_id(content)
-    extension = image[2].lower().replace("jpeg", "jpg")
+    extension = kind.removeprefix("image/").replace("jpeg", "jpg")
     filename = f"image-{digest[:8]}.{extension}"
-    return InlinePart(digest, filename, image[1].lower(), content)
+    return InlinePart(digest, filename, kind, content, size=len(content))
 
 
 def _content_id(content: bytes) -> str:

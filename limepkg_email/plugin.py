@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import replace
 from threading import Lock
-from typing import Any
 
 from flask import Flask
+from pluggy import HookRelay
 
 from limepkg_email.clock import Clock, utc_now
 from limepkg_email.commands import email_commands
-from limepkg_email.config import Configuration, keys, load
+from limepkg_email.config import Configuration, keys, load, plain
 from limepkg_email.endpoints.api import mount
 from limepkg_email.engine.client import EngineClient
 from limepkg_email.errors import ConfigurationError, NotFound, SetupRequired
 from limepkg_email.feed.factory import DefaultFeed, FeedItemFactory
-from limepkg_email.hooks import collect, create_plugin_manager
+from limepkg_email.hooks import collect, create_plugin_manager, register, without
 from limepkg_email.host import Application, Host
+from limepkg_email.incoming.recovery_runs import RECOVERY
 from limepkg_email.limetypes import Limetype
 from limepkg_email.outgoing.unsettled import SETTLE_SENDS
+from limepkg_email.schema.admin import ADMIN_CONFIG, AdminConfig
 from limepkg_email.schema.limetypes import declared
+from limepkg_email.schema.settings import CurrentSettings
 from limepkg_email.schema.setup import is_installed
 from limepkg_email.services import Services
 from limepkg_email.tasks.registry import TaskRegistry
@@ -28,6 +31,7 @@ from limepkg_email.tasks.runner import Runner
 from limepkg_email.tasks.schedule import JOB_SWEEP, BackgroundSchedules, Schedule
 from limepkg_email.tasks.threads import ThreadRunner
 from limepkg_email.tasks.worker import Worker
+from limepkg_email.web_components import static_content, translations_directory
 
 TASK_MODULE = "limepkg_email.tasks.tasks"
 """The module with the package's own tasks."""
@@ -58,38 +62,49 @@ class EmailIntegration:
         self.plugins = create_plugin_manager(load_entry_points=load_entry_points)
         self.plugins.register(DefaultFeed(), "limepkg_email.feed")
         for extension in extensions:
-            self.plugins.register(extension)
+            register(self.plugins, extension)
         self._runner = runner
         self._worker: Worker | None = None
         self._schedules: BackgroundSchedules | None = None
         self._lock = Lock()
         self._anonymous: dict[str, Services] = {}
         self._system: dict[str, Services] = {}
+        self._settings: dict[str, CurrentSettings] = {}
+        self._hooks: dict[frozenset[str], HookRelay] = {}
         self._installed: set[str] = set()
 
     def check(self) -> None:
         """Check the configuration of every application; raises `ConfigurationError`."""
         for identifier in self.host.applications():
-            self.anonymous_services(identifier)
+            self._kept(self._anonymous, identifier, self._build)
 
     def anonymous_services(self, identifier: str) -> Services:
         """Give the services of an application, acting as nobody: for what proves itself otherwise.
 
-        Raises `NotFound` for an unknown application. Costs no query from the second time on.
+        Raises `NotFound` for an unknown application. Costs no query, but for one in ten seconds
+        that looks for changed settings.
         """
-        return self._kept(self._anonymous, identifier, self._build)
+        found = self._kept(self._anonymous, identifier, self._build)
+        return self._present(self._anonymous, found)
 
     def services(self, identifier: str) -> Services:
         """Give the services of an application, acting as the system user: for background work.
 
-        Raises `SetupRequired` while there is no such user. Costs no query from the second time on.
+        Raises `SetupRequired` while there is no such user. Costs no query from the second time on,
+        but for one in ten seconds that looks for changed settings.
         """
-        return self._kept(self._system, identifier, self._build_for_system_user)
+        found = self._kept(self._system, identifier, self._build_for_system_user)
+        return self._present(self._system, found)
 
     def request_services(self) -> Services:
         """Give the services of the request's application, acting as the signed-in user."""
         application = self.host.current_application()
         return replace(self.anonymous_services(application.identifier), application=application)
+
+    def settings_changed(self, identifier: str) -> None:
+        """Let this process see at once what an administrator changed; others do within seconds."""
+        if identifier in self._settings:
+            self._settings[identifier].forget()
 
     def require_installed(self, services: Services) -> None:
         """Raise `SetupRequired` unless the data model of the application is complete.
@@ -153,17 +168,19 @@ class EmailIntegration:
 
     def feed_item_factory(self, application: Application) -> FeedItemFactory:
         """Give the factory that turns the application's messages into feed items."""
-        factory: FeedItemFactory = self.plugins.hook.feed_item_factory(application=application)
+        hooks = self.anonymous_services(application.identifier).hooks
+        factory: FeedItemFactory = hooks.feed_item_factory(application=application)
         return factory
 
     # From here on the hooks that a host calls, under the names that Lime packages give them.
 
     def default_config(self) -> dict[str, object]:
         """Give the default of every configuration key that has one which is not simply empty."""
-        return {key.name: _plain(key.default) for key in keys() if key.default not in (None, "")}
+        return {key.name: plain(key.default) for key in keys() if key.default not in (None, "")}
 
-    def register_config(self) -> None:
-        """Give the administrator's pages: there are none yet."""
+    def register_config(self) -> AdminConfig:
+        """Give the administrator's pages and the schema of the settings, as data."""
+        return ADMIN_CONFIG
 
     def register_limeobject_classes(self, register_class: Callable[..., object]) -> None:
         """Register classes for limetypes: the package works with plain objects and has none."""
@@ -172,16 +189,19 @@ class EmailIntegration:
         """Subscribe to the host's events: the package needs none of them."""
 
     def register_web_components(self) -> list[str]:
-        """Give the web components: there are none yet."""
+        """Give components to load one by one: none, as the static content defines all of them."""
         return []
 
     def register_static_content(self) -> list[tuple[str, str]]:
-        """Give (route, directory) of static files: there are none yet."""
-        return []
+        """Give (route, directory) of the web components; empty where they have not been built.
 
-    def register_translations(self) -> str | None:
-        """Give the directory of translations: there is none yet."""
-        return None
+        In the directory `<namespace>/<namespace>.esm.js` is the script that pages load.
+        """
+        return static_content()
+
+    def register_translations(self) -> str:
+        """Give the directory with a catalogue (`.po`) for each language."""
+        return translations_directory()
 
     def get_task_modules(self) -> list[str]:
         """Give the dotted names of the modules with tasks."""
@@ -189,7 +209,7 @@ class EmailIntegration:
 
     def register_scheduled_tasks(self) -> list[Schedule]:
         """Give what is to run again and again."""
-        return [JOB_SWEEP, SETTLE_SENDS]
+        return [JOB_SWEEP, SETTLE_SENDS, RECOVERY]
 
     def register_limetypes(self, application: Application) -> tuple[Limetype, ...]:
         """Give the limetypes that setup installs, those of the extensions included."""
@@ -211,9 +231,30 @@ class EmailIntegration:
                 found = cache.setdefault(identifier, built)
         return found
 
+    def _present(self, cache: dict[str, Services], kept: Services) -> Services:
+        """Give the services with the settings that hold now; the same object until they change."""
+        identifier = kept.application.identifier
+        effective = self._settings[identifier].get()
+        hooks = self._hooks_without(effective.switched_off)
+        if kept.config is effective.config and kept.hooks is hooks:
+            return kept
+        with self._lock:
+            cache[identifier] = replace(kept, config=effective.config, hooks=hooks)
+            return cache[identifier]
+
+    def _hooks_without(self, switched_off: frozenset[str]) -> HookRelay:
+        if not switched_off:
+            return self.plugins.hook
+        with self._lock:
+            if switched_off not in self._hooks:
+                self._hooks[switched_off] = without(self.plugins, switched_off)
+            return self._hooks[switched_off]
+
     def _build(self, identifier: str) -> Services:
         application = self.host.application(identifier)
         config = _load(application)
+        with self._lock:
+            self._settings[identifier] = CurrentSettings(application, config, self.clock)
         engine = EngineClient(
             config.emailengine_url, config.emailengine_token, timeout=(3.05, config.engine_timeout)
         )
@@ -253,12 +294,3 @@ def _load(application: Application) -> Configuration:
         return load(application.config, application.secrets)
     except ConfigurationError as error:
         raise ConfigurationError(f"{application.identifier}: {error}") from None
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        fields: dict[str, Any] = asdict(value)
-        return {name: _plain(each) for name, each in fields.items()}
-    return value

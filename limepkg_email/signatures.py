@@ -26,7 +26,7 @@ def account_signature(services: Services, account: int) -> str:
 def set_account_signature(services: Services, account: int, html: str) -> str:
     """Store the signature of the account, sanitised; gives what is stored."""
     _require(services, "email.admin")
-    clean = _checked(html)
+    clean = checked(html)
     statement = update(_ACCOUNTS).where(_ACCOUNTS.c.id == account).values(signature=clean)
     with services.application.database.begin() as connection:
         if connection.execute(statement).rowcount == 0:
@@ -43,7 +43,7 @@ def user_signature(services: Services, user: int) -> str:
 def set_user_signature(services: Services, user: int, html: str) -> str:
     """Store the signature of the user, sanitised; an empty one removes it."""
     _require_self(services, user)
-    clean = _checked(html)
+    clean = checked(html)
     services.application.settings.set(_setting(user), clean or None)
     return clean
 
@@ -55,6 +55,18 @@ def signature_for(services: Services, account: int, user: int | None) -> str:
     """
     own = "" if user is None else _of_user(services, user)
     return own or _of_account(services, account)
+
+
+def checked(html: str) -> str:
+    """Give the signature as it is stored, sanitised and empty if it shows nothing.
+
+    Raises `InvalidInput` for one that is too long.
+    """
+    clean = mail_safe(html).strip()
+    if max(len(html), len(clean)) > MAX_SIGNATURE:
+        sentence = f"A signature has at most {MAX_SIGNATURE:,} characters, images included."
+        raise InvalidInput(sentence, errors={"signature": [sentence]})
+    return clean if shows_anything(clean) else ""
 
 
 def _of_account(services: Services, account: int) -> str:
@@ -73,14 +85,6 @@ def _of_user(services: Services, user: int) -> str:
 
 def _setting(user: int) -> str:
     return f"limepkg_email.signature.{user}"
-
-
-def _checked(html: str) -> str:
-    clean = mail_safe(html).strip()
-    if max(len(html), len(clean)) > MAX_SIGNATURE:
-        sentence = f"A signature has at most {MAX_SIGNATURE:,} characters, images included."
-        raise InvalidInput(sentence, errors={"signature": [sentence]})
-    return clean if shows_anything(clean) else ""
 
 
 def _require_self(services: Services, user: int) -> None:

@@ -29,22 +29,26 @@ class Snippet:
 
 
 def list_snippets(
-    services: Services, search: str = "", *, limit: int = 50, offset: int = 0
+    services: Services, search: str = "", *, title: str = "", limit: int = 50, offset: int = 0
 ) -> list[Snippet]:
     """Give the snippets that the user may see, by title; `search` is in title or text."""
     _require_use(services)
     query = Query(
-        LIMETYPE, _where(search), order_by=(Order("title"), Order("id")), limit=limit, offset=offset
+        LIMETYPE,
+        _where(search, title),
+        order_by=(Order("title"), Order("id")),
+        limit=limit,
+        offset=offset,
     )
     with services.application.unit_of_work() as work:
         return [_snippet(each) for each in work.objects.query(query)]
 
 
-def count_snippets(services: Services, search: str = "") -> int:
+def count_snippets(services: Services, search: str = "", *, title: str = "") -> int:
     """Tell how many snippets `list_snippets` would give without a limit."""
     _require_use(services)
     with services.application.unit_of_work() as work:
-        return work.objects.count(LIMETYPE, _where(search))
+        return work.objects.count(LIMETYPE, _where(search, title))
 
 
 def get_snippet(services: Services, id: int) -> Snippet:
@@ -79,9 +83,12 @@ def delete_snippet(services: Services, id: int) -> None:
         work.objects.delete(LIMETYPE, id)
 
 
-def _where(search: str) -> Condition:
-    wanted = one_line(search)
-    return Or((Contains("title", wanted), Contains("text", wanted))) if wanted else And()
+def _where(search: str, title: str) -> Condition:
+    wanted, titled = one_line(search), one_line(title)
+    conditions: list[Condition] = [Contains("title", titled)] if titled else []
+    if wanted:
+        conditions.append(Or((Contains("title", wanted), Contains("text", wanted))))
+    return And(tuple(conditions))
 
 
 def _checked(title: str, text: str) -> dict[str, str]:

@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import update
 
 from limepkg_email.accounts.accounts import ACCOUNTS
-from limepkg_email.outgoing import relay
 from limepkg_email.outgoing.compose import Draft, Recipient, submit
+from limepkg_email.schema.settings import change_settings
 from tests.stack import Stack, running
 
 OURS, THEIRS = "support@example.com", "support@example.net"
@@ -167,10 +167,9 @@ def test_somebody_out_of_office_comes_to_rest(world: World, polite: bool, most: 
     assert len(world.carried) == most
 
 
-def test_two_programs_that_hide_what_they_are_come_to_rest(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(relay, "MOST", 4)
+def test_two_programs_that_hide_what_they_are_come_to_rest(world: World) -> None:
+    change_settings(world.ours.installation.services, {"max_relays_per_address": 4})
+    world.ours.installation.integration.settings_changed("demo")
     world.answering, world.polite = (CARL, DORA), False
     deliver(world.ours, letter(CARL, f"{OURS}, {DORA}", "Hello"), OURS)
     world.settle(20)

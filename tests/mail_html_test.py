@@ -134,7 +134,38 @@ def test_the_same_image_is_sent_once_and_always_under_the_same_id() -> None:
     assert first == second
 
 
-def test_images_of_the_web_and_of_the_mail_itself_stay() -> None:
+def test_images_of_the_web_stay_and_those_of_another_mail_do_not() -> None:
     html = '<img src="https://example.com/a.png"><img src="cid:x@y">'
-    assert inline_images(html, {}).html == html
-    assert inline_images(html, {}).parts == ()
+    inlined = inline_images(html, {})
+    assert inlined.html == '<img src="https://example.com/a.png">'
+    assert (inlined.parts, inlined.unusable) == ((), 0)
+
+
+def test_what_a_picture_is_its_content_tells() -> None:
+    known = {
+        b"\x89PNG\r\n\x1a\n": "png",
+        b"\xff\xd8\xff\xe0": "jpeg",
+        b"GIF89a": "gif",
+        b"RIFF\x10\n\x00\x00WEBPVP8 ": "webp",
+    }
+    for content, kind in known.items():
+        data = base64.b64encode(content).decode()
+        (part,) = inline_images(f'<img src="data:image/bmp;base64,{data}">', {}).parts
+        assert part.content_type == f"image/{kind}"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "data:image/png;base64,bm8gaW1hZ2U=",
+        "data:image/png;base64,not-base64",
+        "data:image/png,%89PNG",
+        "data:image/svg+xml;base64,PHN2Zz48L3N2Zz4=",
+        "data:image/png;base64,",
+        "data:text/html;base64,iVBORw0KGgo=",
+        "data:",
+    ],
+)
+def test_what_is_no_picture_is_left_out_and_counted(address: str) -> None:
+    inlined = inline_images(f'<p>a</p><img src="{address}">', {})
+    assert (inlined.html, inlined.parts, inlined.unusable) == ("<p>a</p>", (), 1)

@@ -179,10 +179,11 @@ def test_what_lime_style_loaders_ask_for_is_there(crm: Crm) -> None:
     parents = [{"limetype": "helpdesk", "title": "title", "relation": ""}]
     assert email.default_config()["conversation_parents"] == parents
     assert email.get_task_modules() == ["limepkg_email.tasks.tasks"]
-    assert [each.name for each in email.register_scheduled_tasks()] == ["job_sweep", "settle_sends"]
+    schedules = [each.name for each in email.register_scheduled_tasks()]
+    assert schedules == ["job_sweep", "settle_sends", "recovery"]
     assert email.register_web_components() == []
-    assert email.register_static_content() == []
-    assert email.register_translations() is None
+    assert [Path(each).name for _, each in email.register_static_content()] in (["components"], [])
+    assert sorted(each.name for each in Path(email.register_translations()).glob("*.po"))
     factories = email.register_feed_item_factories(crm.application)
     assert list(factories) == ["conversationmessage"]
 

@@ -47,9 +47,10 @@ def body(query: dict[str, Any], message_id: int) -> Response:
         message = _message(work.objects, message_id, ("subject", "body", "visiblebody"))
         embedded = _embedded(acting, work.objects, message_id)
     complete, visible = str(message["body"] or ""), str(message["visiblebody"] or "")
-    html = visible or complete if query["part"] == "visible" else complete
+    folded = query["part"] == "visible" and visible not in ("", complete)
+    html = visible if folded else complete or visible
     subject = str(message["subject"] or "")
-    content = page(html, subject, embedded, remote_images=query["images"])
+    content = page(html, subject, embedded, remote_images=query["images"], folded=folded)
     response = Response(content, mimetype="text/html")
     response.headers["Content-Security-Policy"] = policy(remote_images=query["images"])
     response.headers["Referrer-Policy"] = "no-referrer"

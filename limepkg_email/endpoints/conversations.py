@@ -18,7 +18,7 @@ from limepkg_email.endpoints.drafting import (
     SendingHeaders,
     SubmittedSchema,
 )
-from limepkg_email.endpoints.fields import identity
+from limepkg_email.endpoints.fields import Flag, identity
 from limepkg_email.endpoints.permissions import requires
 from limepkg_email.endpoints.resource import Resource
 from limepkg_email.outgoing.draft import Submitted
@@ -76,7 +76,7 @@ class RelocatedSchema(ma.Schema):
 class FollowerInput(ma.Schema):
     """Whether the follower gets the messages of the conversation."""
 
-    active = fields.Boolean(required=True)
+    active = Flag(required=True)
 
 
 class NewFollowerInput(ma.Schema):
@@ -106,11 +106,15 @@ class ForwardInput(ma.Schema):
     recipients = fields.List(fields.Nested(RecipientInput), required=True)
     subject = fields.String(load_default="")
     html = fields.String(load_default="")
-    follow = fields.Boolean(
+    follow = Flag(
         load_default=False,
         metadata={
             "description": "The recipients join the conversation; a new one is begun otherwise."
         },
+    )
+    signature = Flag(
+        load_default=True,
+        metadata={"description": "Put the signature between the words and the original."},
     )
 
 

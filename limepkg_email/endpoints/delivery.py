@@ -9,6 +9,7 @@ from marshmallow import fields
 
 from limepkg_email.endpoints.current import services
 from limepkg_email.endpoints.drafting import SendingHeaders
+from limepkg_email.endpoints.fields import Flag
 from limepkg_email.endpoints.permissions import requires
 from limepkg_email.endpoints.resource import Resource
 from limepkg_email.outgoing.resend import Resent
@@ -23,7 +24,7 @@ blueprint = Resource(
 class ResendInput(ma.Schema):
     """Which mails may be sent again."""
 
-    sent = fields.Boolean(
+    sent = Flag(
         load_default=False,
         metadata={"description": "Send it again although it was sent."},
     )

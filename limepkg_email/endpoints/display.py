@@ -29,23 +29,37 @@ _LAYOUT = (
 
 
 def policy(*, remote_images: bool) -> str:
-    """Give the Content-Security-Policy of a page; remote images are the reader's decision."""
+    """Give the Content-Security-Policy of a page; remote images are the reader's decision.
+
+    With `allow-same-origin` the page around the mail can measure it. It never stands together with
+    `allow-scripts`.
+    """
     images = "'self' data: https: http:" if remote_images else "'self' data:"
     return (
         f"default-src 'none'; img-src {images}; style-src 'unsafe-inline';"
-        " sandbox allow-popups allow-popups-to-escape-sandbox; frame-ancestors 'self';"
-        " base-uri 'none'; form-action 'none'"
+        " sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox;"
+        " frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
     )
 
 
-def page(html: str, title: str, embedded: Mapping[str, str], *, remote_images: bool) -> str:
-    """Make the page of a mail; `embedded` are the addresses of its own images by content id."""
+def page(
+    html: str,
+    title: str,
+    embedded: Mapping[str, str],
+    *,
+    remote_images: bool,
+    folded: bool = False,
+) -> str:
+    """Make the page of a mail; `embedded` are the addresses of its own images by content id.
+
+    The attribute `data-more` tells the page around it that quoted text was left out.
+    """
     body = _with_embedded(_sanitised_again(html), embedded)
     if remote_images:
         body = with_remote_images(body)
     colours = _LIGHT if _OWN_COLOURS.search(body) else _EITHER
     return (
-        '<!DOCTYPE html>\n<html><head><meta charset="utf-8">'
+        f'<!DOCTYPE html>\n<html{" data-more" if folded else ""}><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{colours}{_LAYOUT}</style></head>"
         f"<body>{body}</body></html>\n"

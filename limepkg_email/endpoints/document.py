@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -52,6 +53,7 @@ def describe(
     `prefix` is the rule below which the endpoints are mounted, `base_url` the same for this
     application: it becomes the server, so that paths read as in the documentation.
     """
+    document = deepcopy(document)
     rule = _CONVERTER.sub(r"{\1}", prefix)
     paths = {path.removeprefix(rule): item for path, item in document["paths"].items()}
     for path, item in paths.items():

@@ -13,7 +13,7 @@ from flask import request
 from marshmallow import fields, validate
 from werkzeug.datastructures import FileStorage
 
-from limepkg_email.endpoints.fields import identity, limetype
+from limepkg_email.endpoints.fields import Flag, identity, limetype
 from limepkg_email.errors import Conflict, Forbidden, InvalidInput, NotFound
 from limepkg_email.hooks import ParentReference
 from limepkg_email.host import StoredFile
@@ -73,9 +73,16 @@ class MessageInput(ma.Schema):
         allow_none=True,
         metadata={"description": "When it is to be sent, with a time zone; at once without it."},
     )
-    undo = fields.Boolean(
+    undo = Flag(
         load_default=False,
         metadata={"description": "Leave `undo_seconds` in which the message can be cancelled."},
+    )
+    signature = Flag(
+        load_default=True,
+        metadata={
+            "description": "Put the user's signature, or else the account's, below the text."
+            " A text that was taken back has its signature already and gets no second one."
+        },
     )
 
 

@@ -11,7 +11,7 @@ from marshmallow import fields, validate
 from limepkg_email import drafts
 from limepkg_email.drafts import DraftContent, DraftEntry, NewMessages, StaleDraft
 from limepkg_email.endpoints.current import request_id, services
-from limepkg_email.endpoints.fields import GREATEST_ID, identity
+from limepkg_email.endpoints.fields import GREATEST_ID, identity, limetype
 from limepkg_email.endpoints.permissions import requires
 from limepkg_email.endpoints.resource import Resource
 from limepkg_email.errors import Conflict
@@ -43,6 +43,13 @@ class DraftRecipient(ma.Schema):
     id = identity(load_default=None, allow_none=True, strict=True)
 
 
+class DraftParent(ma.Schema):
+    """What a new conversation is to hang on."""
+
+    limetype = limetype(required=True)
+    id = identity(required=True, strict=True)
+
+
 class DraftContentSchema(ma.Schema):
     """What has been written so far; `files` are ids of documents."""
 
@@ -61,6 +68,8 @@ class DraftContentSchema(ma.Schema):
     files = fields.List(
         identity(strict=True), load_default=list, validate=validate.Length(max=MOST)
     )
+    account = identity(strict=True, load_default=None, allow_none=True)
+    parent = fields.Nested(DraftParent, load_default=None, allow_none=True)
 
     @ma.post_load
     def _build(self, values: dict[str, Any], **_: object) -> DraftContent:
@@ -71,6 +80,8 @@ class DraftContentSchema(ma.Schema):
             recipients=tuple(values["recipients"]),
             followers=None if followers is None else tuple(followers),
             files=tuple(values["files"]),
+            account=values["account"],
+            parent=values["parent"],
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
+from flask import Response, request
 from marshmallow import fields
 
 from limepkg_email.endpoints.current import base_url, integration, services
@@ -64,8 +65,9 @@ class ThumbnailSchema(ma.Schema):
 
 
 class RecipientSchema(ma.Schema):
-    """Whom the message went to, and what became of that."""
+    """Whom the message went to, and what became of that; `id` is the message follower."""
 
+    id = fields.Integer()
     name = fields.String()
     email = fields.String()
     role = fields.String()
@@ -124,3 +126,14 @@ def feed(query: dict[str, Any]) -> FeedPage:
         offset=query["offset"],
         newest_first=not query["ascending"],
     )
+
+
+def _spare_what_is_known(response: Response) -> Response:
+    """Answer 304 to those who ask again and again and know this already."""
+    if response.status_code == 200 and request.method == "GET":
+        response.add_etag()
+        response.make_conditional(request)
+    return response
+
+
+blueprint.after_request(_spare_what_is_known)

@@ -14,6 +14,15 @@ GREATEST_ID = 2**53 - 1
 _LIMETYPE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 
 
+class Flag(fields.Boolean):
+    """True or false in JSON, and nothing that merely looks like it."""
+
+    def _deserialize(self, value: Any, *_: object, **__: object) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 def identity(**options: Any) -> fields.Integer:
     """Make a field for the id of an object."""
     return fields.Integer(validate=validate.Range(1, GREATEST_ID), **options)

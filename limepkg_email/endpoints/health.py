@@ -1,13 +1,16 @@
-"""Whether this process can do its work, for whatever watches over it."""
+"""Whether this process can do its work, and whether EmailEngine does its own."""
 
 from __future__ import annotations
 
 import marshmallow as ma
 from sqlalchemy import text
 
-from limepkg_email.endpoints.current import identifier, integration
-from limepkg_email.endpoints.permissions import public
+from limepkg_email.accounts.accounts import read_accounts
+from limepkg_email.endpoints.current import identifier, integration, services
+from limepkg_email.endpoints.permissions import public, requires
 from limepkg_email.endpoints.resource import Resource
+from limepkg_email.errors import EngineUnavailable
+from limepkg_email.services import Services
 
 blueprint = Resource("health", __name__, tag="Health", description="Whether this process works.")
 
@@ -16,6 +19,15 @@ class HealthSchema(ma.Schema):
     """The state of the process; an answer at all means that all is well."""
 
     status = ma.fields.String(required=True, validate=ma.validate.Equal("ok"))
+
+
+class EngineHealthSchema(ma.Schema):
+    """The state of EmailEngine; `account` is the mailbox that it was asked to look into."""
+
+    status = ma.fields.String(required=True, validate=ma.validate.Equal("ok"))
+    account = ma.fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Null if none is connected."}
+    )
 
 
 @blueprint.route("/health")
@@ -27,3 +39,32 @@ def health() -> dict[str, str]:
     with services.application.database.connect() as connection:
         connection.execute(text("SELECT 1"))
     return {"status": "ok"}
+
+
+@blueprint.route("/health/engine")
+@requires("email.admin")
+@blueprint.response(200, EngineHealthSchema)
+def engine_health() -> dict[str, object]:
+    """Tell that EmailEngine works, not only that it answers; 503 says why it does not.
+
+    Its licence must not be suspended, and one of its workers must look into a mailbox.
+    """
+    return {"status": "ok", "account": check_engine(services())}
+
+
+def check_engine(acting: Services) -> int | None:
+    """Have the engine do something that needs a worker, and give the account that it did it for.
+
+    An engine whose licence is suspended goes on answering, with all workers stopped. Raises
+    `EngineUnavailable` and the engine's other errors.
+    """
+    if acting.engine.license().suspended:
+        raise EngineUnavailable(
+            "EmailEngine's licence is suspended: it does no work until renewed."
+        )
+    with acting.application.database.connect() as connection:
+        accounts = [each for each in read_accounts(connection).accounts if each.enabled]
+    if not accounts:
+        return None
+    acting.engine.touch_inbox(accounts[0].engine_account)
+    return accounts[0].id

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import marshmallow as ma
 from flask import Response
 from marshmallow import fields, validate
 from sqlalchemy import select
 
+from limepkg_email.conversations.reload import force_reload
 from limepkg_email.drafts import NewMessages, check_newest, discard_after_send
 from limepkg_email.endpoints.current import services
+from limepkg_email.endpoints.delivery import NothingInput
 from limepkg_email.endpoints.drafting import (
     MessageInput,
     SendingHeaders,
@@ -18,7 +21,7 @@ from limepkg_email.endpoints.drafting import (
     send,
 )
 from limepkg_email.endpoints.drafts import refusal
-from limepkg_email.endpoints.fields import GREATEST_ID, identity
+from limepkg_email.endpoints.fields import GREATEST_ID, Flag, identity
 from limepkg_email.endpoints.permissions import requires
 from limepkg_email.endpoints.resource import Resource
 from limepkg_email.outgoing.compose import Submitted
@@ -46,7 +49,7 @@ class ReplyInput(MessageInput):
         validate=validate.Range(0, GREATEST_ID),
         metadata={"description": "The newest message seen; 409 tells of those that came since."},
     )
-    anyway = fields.Boolean(
+    anyway = Flag(
         load_default=False, metadata={"description": "Send it although there are new messages."}
     )
     draft = identity(
@@ -87,6 +90,25 @@ def reply(
     if draft is not None:
         discard_after_send(acting, conversation, draft)
     return submitted
+
+
+class ReloadedSchema(ma.Schema):
+    """The message and its new date."""
+
+    message = fields.Integer()
+    date = fields.DateTime(format="iso")
+
+
+@blueprint.route("/force-reload-message/<int:message_id>/", methods=["POST"])
+@requires("email.use")
+@blueprint.arguments(NothingInput)
+@blueprint.response(200, ReloadedSchema)
+def force_reload_message(_: dict[str, Any], message_id: int) -> dict[str, object]:
+    """Move the date of a message by a microsecond, so that pages read its state anew.
+
+    The order of the conversation stays as it is.
+    """
+    return {"message": message_id, "date": force_reload(services(), message_id)}
 
 
 def _sent_before(acting: Services, idempotency_key: str) -> bool:

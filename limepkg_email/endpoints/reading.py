@@ -8,7 +8,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from limepkg_email.endpoints.current import services
-from limepkg_email.endpoints.fields import identities, identity, limetype
+from limepkg_email.endpoints.fields import Flag, identities, identity, limetype
 from limepkg_email.endpoints.permissions import requires
 from limepkg_email.endpoints.resource import Resource
 from limepkg_email.feed.unread import mark_read, unread_conversations
@@ -52,13 +52,13 @@ class ReadingSchema(ma.Schema):
         validate=validate.Length(0, 1000),
         metadata={"description": "Some messages of it; all of them if left out."},
     )
-    read = fields.Boolean(load_default=True)
+    read = Flag(load_default=True)
 
 
 class ReadResultSchema(ma.Schema):
     """Whether any message of the conversation is unread now."""
 
-    unread = fields.Boolean()
+    unread = Flag()
 
 
 @blueprint.route("/unread/")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import requests
 
+from limepkg_email.engine.oauth2 import OAuth2Apps
 from limepkg_email.engine.reading import integer, items, mapping, text
 from limepkg_email.engine.transport import Transport, segment
 from limepkg_email.engine.types import (
@@ -61,6 +62,8 @@ class EngineClient:
         self._http = Transport(
             url, token, timeout=timeout, retries=retries, session_factory=session_factory
         )
+        self.oauth2: Final = OAuth2Apps(self._http, self._pages)
+        """The calls about OAuth2 applications."""
 
     def __repr__(self) -> str:
         return f"<EngineClient: {self._http.where}>"
@@ -142,6 +145,23 @@ class EngineClient:
         """Make an account log in anew, with its present credentials."""
         path = f"{_account(account)}/reconnect"
         self._http.json("PUT", path, body={"reconnect": True}, repeat=True)
+
+    def authentication_form(self, values: Mapping[str, Any]) -> str:
+        """Make a link to the hosted form on which a person connects a mailbox; give its address.
+
+        It serves once, within 24 hours, and its data can be read by whoever has it. It ends in the
+        browser's GET of `redirectUrl` with `account` and `state` added, with a wrong password as
+        well. An unknown `type` is dropped silently.
+        """
+        path = "/v1/authentication/form"
+        url = text(self._http.json("POST", path, body=dict(values), repeat=True).get("url"))
+        if not url:
+            raise EngineRejected(
+                "The mail engine gave no address of a form.",
+                request=f"POST {path}",
+                engine_status=200,
+            )
+        return url
 
     # Folders
 

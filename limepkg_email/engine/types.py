@@ -134,6 +134,8 @@ class EngineAccount:
     `connecting`, and it stays `connected` when EmailEngine's workers are down; `last_error` and
     `last_error_code` tell of the login to the mailbox, `smtp_error` of the one for sending. `type`
     is `imap`, `sending` (receiving is off), a provider, or `oauth2` when its `app` is gone.
+    `has_imap` says that it receives through IMAP with a password, `paused` that this is turned off;
+    lists do not tell them.
     """
 
     account: str
@@ -146,11 +148,14 @@ class EngineAccount:
     type: str = ""
     app: str = ""
     notify_from: datetime | None = None
+    has_imap: bool = False
+    paused: bool = False
 
     @classmethod
     def parse(cls, value: Json) -> EngineAccount:
         """Read an account, alone or in a list, which lacks `smtp_error` and `notify_from`."""
         error, smtp = mapping(value.get("lastError")), mapping(value.get("smtpStatus"))
+        imap = mapping(value.get("imap"))
         failing = smtp.get("status") == "error"
         return cls(
             account=text(value.get("account")),
@@ -163,6 +168,8 @@ class EngineAccount:
             type=text(value.get("type")),
             app=text(value.get("app")),
             notify_from=moment(value.get("notifyFrom")),
+            has_imap=bool(imap),
+            paused=imap.get("disabled") is True,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Protocol
 
 from limepkg_email.feed.item import (
@@ -66,6 +67,7 @@ class DefaultFeedItemFactory:
     ) -> FeedItem:
         """Give the item of one message."""
         reasons = faults(message)
+        told = [*reasons, *announcements(message)]
         return FeedItem(
             id=message.id,
             timestamp=message.date,
@@ -77,7 +79,7 @@ class DefaultFeedItemFactory:
             relations=_relations(application, message, context),
             promoted_actions=_promoted(message),
             unpromoted_actions=_unpromoted(message),
-            helper_text="\n".join(reasons),
+            helper_text="\n".join(told),
             has_error=bool(reasons),
             thumbnails=_thumbnails(application, message),
             unread=message.unread,
@@ -119,6 +121,13 @@ def faults(message: MessageView) -> list[str]:
         if not any(each.text in known for known in found):
             found.append(sentence)
     return found
+
+
+def announcements(message: MessageView) -> list[str]:
+    """Say when the mails leave that wait for their time."""
+    if message.send_at is None:
+        return []
+    return [f"To be sent {message.send_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC."]
 
 
 def heading(message: MessageView) -> str:
@@ -179,10 +188,16 @@ def _relations(
 
 
 def _promoted(message: MessageView) -> tuple[Action, ...]:
-    reply = Action("reply", "Reply", "reply")
+    found = [Action("reply", "Reply", "reply")]
     if any(each.state in UNDELIVERED for each in message.parties):
-        return (Action("resend", "Send again", "resend"), reply)
-    return (reply,)
+        found.insert(0, Action("resend", "Send again", "resend"))
+    if message.send_at is not None:
+        found = [
+            Action("cancel", "Cancel sending", "cancel"),
+            Action("edit", "Take back and edit", "edit"),
+            *found,
+        ]
+    return tuple(found)
 
 
 def _unpromoted(message: MessageView) -> tuple[Action | Separator, ...]:
@@ -208,4 +223,4 @@ def _thumbnails(application: Application, message: MessageView) -> tuple[Thumbna
 
 
 def _recipient(party: Party) -> ItemRecipient:
-    return ItemRecipient(party.name, party.email, party.role, party.state, party.reason)
+    return ItemRecipient(party.name, party.email, party.role, party.state, party.reason, party.id)

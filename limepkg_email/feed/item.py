@@ -57,13 +57,17 @@ class Thumbnail:
 
 @dataclass(frozen=True, slots=True)
 class ItemRecipient:
-    """To whom the message went, as what, and what became of that."""
+    """To whom the message went, as what, and what became of that.
+
+    `id` is the message follower, by which the mail is sent again; 0 if the factory gives none.
+    """
 
     name: str
     email: str
     role: str
     state: str
     reason: str = ""
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

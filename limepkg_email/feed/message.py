@@ -28,7 +28,10 @@ class ConversationView:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A sender or recipient of one message; `object` is whom the CRM knows behind the address."""
+    """A sender or recipient of one message; `object` is whom the CRM knows behind the address.
+
+    `id` is the message follower.
+    """
 
     name: str
     email: str
@@ -36,6 +39,7 @@ class Party:
     state: str
     reason: str = ""
     object: ParentReference | None = None
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,10 @@ class MessageFault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageView:
-    """One conversation message with the things that hang on it."""
+    """One conversation message with the things that hang on it.
+
+    `send_at` is when those of its mails leave that are still to wait, `None` if there are none.
+    """
 
     id: int
     conversation: ConversationView
@@ -73,6 +80,7 @@ class MessageView:
     parties: tuple[Party, ...] = ()
     documents: tuple[DocumentView, ...] = ()
     faults: tuple[MessageFault, ...] = ()
+    send_at: datetime | None = None
 
     @property
     def sender(self) -> Party | None:

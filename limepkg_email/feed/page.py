@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+from sqlalchemy import Connection, select
+
 from limepkg_email.accounts.accounts import AccountBook, read_accounts
 from limepkg_email.config import Configuration
-from limepkg_email.db import plugin_connection
+from limepkg_email.db import plugin_connection, table
 from limepkg_email.errors import InvalidInput
 from limepkg_email.feed.factory import FeedContext, FeedItemFactory
 from limepkg_email.feed.item import FeedItem
@@ -24,8 +26,11 @@ from limepkg_email.feed.message import (
 )
 from limepkg_email.hooks import ParentReference
 from limepkg_email.host import LimeObject, Objects, UnitOfWork
+from limepkg_email.models import Outbox
 from limepkg_email.query import Condition, Equals, In, Order, Query
 from limepkg_email.services import Services
+
+OUTBOX = table(Outbox)
 
 PAGE_SIZE = 50
 
@@ -127,6 +132,7 @@ def _complete(
     faults = _faults(work.objects, of_these)
     with plugin_connection(services.application, work) as connection:
         accounts = read_accounts(connection)
+        waiting = _waiting(connection, parties, services.clock())
     views = {id: _conversation(each, accounts) for id, each in conversations.items()}
     return [
         _view(
@@ -135,6 +141,7 @@ def _complete(
             parties[each.id],
             documents[each.id],
             faults[each.id],
+            waiting.get(each.id),
         )
         for each in messages
     ]
@@ -146,6 +153,7 @@ def _view(
     parties: Iterable[Party],
     documents: Iterable[DocumentView],
     faults: Iterable[MessageFault],
+    send_at: datetime | None,
 ) -> MessageView:
     return MessageView(
         id=message.id,
@@ -161,7 +169,32 @@ def _view(
         parties=tuple(parties),
         documents=tuple(documents),
         faults=tuple(faults),
+        send_at=send_at,
     )
+
+
+def _waiting(
+    connection: Connection, parties: Mapping[int, Iterable[Party]], now: datetime
+) -> Mapping[int, datetime]:
+    """Give when the first mail leaves of each message with mails that wait for their time."""
+    message_of = {
+        each.id: message
+        for message, found in parties.items()
+        for each in found
+        if each.state == "queued"
+    }
+    if not message_of:
+        return {}
+    query = select(OUTBOX.c.messagefollower, OUTBOX.c.send_at).where(
+        OUTBOX.c.messagefollower.in_(list(message_of)),
+        OUTBOX.c.state == "queued",
+        OUTBOX.c.send_at > now,
+    )
+    found: dict[int, datetime] = {}
+    for row in connection.execute(query):
+        message = message_of[row.messagefollower]
+        found[message] = min(row.send_at, found.get(message, row.send_at))
+    return found
 
 
 def _parties(
@@ -200,6 +233,7 @@ def _party(config: Configuration, row: LimeObject, follower: LimeObject) -> Part
         state=_text(row["state"]),
         reason=_text(row["reason"]),
         object=next(behind, None),
+        id=row.id,
     )
 
 

@@ -6,14 +6,18 @@ import logging
 from datetime import timedelta
 from hashlib import sha256
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from limepkg_email import event_log
 from limepkg_email.accounts.accounts import read_accounts
 from limepkg_email.engine.types import Message
-from limepkg_email.errors import EngineNotFound
+from limepkg_email.errors import EngineNotFound, HookError
+from limepkg_email.event_log import Level
 from limepkg_email.incoming import receipts
 from limepkg_email.incoming.pipeline import in_inbox
 from limepkg_email.incoming.preparation import identify
+from limepkg_email.incoming.trace import Trace
 from limepkg_email.models import Disposition
 from limepkg_email.services import Services
 from limepkg_email.tasks.jobs import NewJob, enqueue
@@ -25,7 +29,7 @@ TOUCH_INBOX = "limepkg_email.tasks.tasks.touch_inbox"
 
 # EmailEngine's connection stays in the folder that was used last; it looks at the inbox again only
 # when asked, and that only helps once it is done with the other folder.
-_TOUCH_DELAY = timedelta(seconds=8)
+TOUCH_DELAY = timedelta(seconds=8)
 
 
 def record_failure(
@@ -41,10 +45,15 @@ def record_failure(
     now = services.clock()
     with services.application.database.begin() as connection:
         connected = read_accounts(connection).by_engine_account(engine_account)
-        if connected is None or receipts.sightings(connection, mail).settled:
+        earlier = receipts.sightings(connection, mail)
+        if connected is None or earlier.settled:
             return
-        receipts.record(connection, mail, Disposition.FAILED, now, reason=reason_of(error))
-        payload = {"account": engine_account, "message": message.id}
+        if earlier.own is None:
+            _log(connection, services, engine_account, error)
+        trace = found_where(message).steps
+        reason = reason_of(error)
+        receipts.record(connection, mail, Disposition.FAILED, now, reason=reason, trace=trace)
+        payload = {"account": engine_account, "message": message.id, "mail": mail.mail_key}
         if in_inbox(message):
             key = sha256(f"{engine_account}\0{mail.mail_key}".encode()).hexdigest()
             enqueue(connection, [NewJob(PARK_MESSAGE, payload, key=f"park:{key}")], now)
@@ -52,6 +61,13 @@ def record_failure(
         "a mail could not be imported", extra={"account": engine_account, "engine_id": message.id}
     )
     services.wake()
+
+
+def _log(connection: Connection, services: Services, engine_account: str, error: Exception) -> None:
+    """Note the first failure of a mail in the log; the receipts tell of all of them."""
+    code = HookError.code if isinstance(error, HookError) else "import_failed"
+    text = f"A mail could not be imported: {reason_of(error)}"
+    event_log.note(connection, services.clock(), Level.ERROR, code, text, account=engine_account)
 
 
 def reason_of(error: BaseException) -> str:
@@ -73,12 +89,22 @@ def _said_by_database(error: DBAPIError) -> str:
     return f"{type(error).__name__}: {first_line}"
 
 
-def park(services: Services, engine_account: str, engine_id: str) -> None:
-    """Move the mail to the failed folder, which is made if need be."""
+def found_where(message: Message) -> Trace:
+    """Give a trace that says where a failed mail was found and how it is dated."""
+    trace = Trace()
+    date = message.date.isoformat() if message.date else ""
+    detail = f"found in {message.path}, dated {date or 'nothing'}"
+    trace.note("received", detail, "received", folder=message.path, date=date)
+    return trace
+
+
+def park(services: Services, engine_account: str, engine_id: str, mail_key: str = "") -> None:
+    """Move the mail to the failed folder, which is made if need be, and note it in its receipt."""
     folder = services.config.failed_folder
     services.engine.create_mailbox(engine_account, folder)
     try:
-        services.engine.move(engine_account, engine_id, folder)
+        moved = services.engine.move(engine_account, engine_id, folder)
+        receipts.note_moved(services, engine_account, mail_key, moved.id, folder)
     except EngineNotFound:
         _logger.warning(
             "a failed mail was not in the inbox any more",
@@ -89,6 +115,6 @@ def park(services: Services, engine_account: str, engine_id: str) -> None:
             TOUCH_INBOX,
             {"account": engine_account},
             key=f"touch:{engine_account}",
-            delay=_TOUCH_DELAY,
+            delay=TOUCH_DELAY,
         )
         enqueue(connection, [touch], services.clock())

@@ -70,7 +70,7 @@ def fetch_files(
     """
     wanted, left_out = _within_limits(services, message.attachments)
     for name in left_out:
-        trace.note("files", f"not fetched, above the limit: {name}")
+        trace.note("files", f"not fetched, above the limit: {name}", "file_too_large", file=name)
     source = _Source(services, account, message)
     fetched: list[FetchedFile] = []
     for number, each in enumerate(wanted, start=1):
@@ -80,7 +80,8 @@ def fetch_files(
             # Somebody deleted the mail meanwhile. Its text came with the webhook and must not be
             # lost for the sake of a file.
             left_out.append(name_of(each, number))
-            trace.note("files", f"not in the mailbox any more: {name_of(each, number)}")
+            gone = name_of(each, number)
+            trace.note("files", f"not in the mailbox any more: {gone}", "file_gone", file=gone)
             continue
         in_body = each.content_id in shown and file.content_type in PICTURES
         fetched.append(FetchedFile(file, each.content_id if in_body else ""))

@@ -18,7 +18,13 @@ def decide(services: Services, message: Message, trace: Trace) -> Decision | Non
         decision = _ask(each, message)
         if decision is not None:
             verb = "skips" if decision.skipped else "accepts"
-            trace.note("filter", f"{each.name} {verb}: {decision.reason}")
+            trace.note(
+                "filter",
+                f"{each.name} {verb}: {decision.reason}",
+                "filter_skipped" if decision.skipped else "filter_accepted",
+                filter=each.name,
+                reason=decision.reason,
+            )
             return decision
     return None
 

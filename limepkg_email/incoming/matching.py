@@ -51,12 +51,14 @@ class Signs:
 class Candidate:
     """A conversation that the mail may belong to, and which strategy found it first.
 
-    `ours` says that the mail refers to one that was sent from there.
+    `ours` says that the mail refers to one that was sent from there, `sign` is the digest by which
+    it was found.
     """
 
     conversation: int
     strategy: str
     ours: bool = False
+    sign: str = ""
 
 
 def by_signs(signs: Signs, known: Known, trace: Trace) -> list[Candidate]:
@@ -72,12 +74,18 @@ def by_signs(signs: Signs, known: Known, trace: Trace) -> list[Candidate]:
     for digest, strategy in order:
         entry = known[digest]
         if entry.conversation is not None:
-            first = found.setdefault(entry.conversation, Candidate(entry.conversation, strategy))
+            new = Candidate(entry.conversation, strategy, sign=digest)
+            first = found.setdefault(entry.conversation, new)
             first.ours |= entry.outgoing
     candidates = list(found.values())
     if len(candidates) > 1:
         others = sorted(each.conversation for each in candidates[1:])
-        trace.note("threading", f"also refers to the conversations {others}")
+        trace.note(
+            "threading",
+            f"also refers to the conversations {others}",
+            "also_refers",
+            conversations=others,
+        )
     return candidates[:_MOST_CANDIDATES]
 
 
@@ -88,15 +96,21 @@ def may_join(objects: Objects, candidate: Candidate, sender: str, trace: Trace) 
     somebody who does, unless it is that of a public mail provider.
     """
     if candidate.ours:
-        trace.note("sender", "answers a mail that was sent from here")
+        trace.note("sender", "answers a mail that was sent from here", "sender_answers")
         return True
     if _follows(objects, candidate.conversation, sender):
-        trace.note("sender", "is a follower of the conversation")
+        trace.note("sender", "is a follower of the conversation", "sender_follows")
         return True
     if _knows_domain(objects, candidate.conversation, domain(sender)):
-        trace.note("sender", "shares its domain with a follower")
+        trace.note("sender", "shares its domain with a follower", "sender_domain")
         return True
-    trace.note("sender", f"is unknown to conversation {candidate.conversation}: not joined")
+    trace.note(
+        "sender",
+        f"is unknown to conversation {candidate.conversation}: not joined",
+        "sender_unknown",
+        conversation=candidate.conversation,
+        sender=sender,
+    )
     return False
 
 
@@ -150,7 +164,12 @@ def by_subject(
     )
     same = [each.id for each in recent if normalise(str(each["subject"] or "")) == wanted]
     if len(same) != 1:
-        trace.note("threading", f"{len(same)} recent conversations have this subject and sender")
+        trace.note(
+            "threading",
+            f"{len(same)} recent conversations have this subject and sender",
+            "subject_undecided",
+            count=len(same),
+        )
         return None
-    trace.note("threading", "weak evidence: subject and sender only")
+    trace.note("threading", "weak evidence: subject and sender only", "weak_evidence")
     return Candidate(same[0], "subject")

@@ -15,10 +15,12 @@ from limepkg_email.host import Objects
 from limepkg_email.incoming.body import Body
 from limepkg_email.incoming.files import Files
 from limepkg_email.incoming.participants import Participant, add_followers, followers_of
+from limepkg_email.incoming.trace import Trace
 from limepkg_email.incoming.verdict import Verdict
 from limepkg_email.query import And, AtLeast, Equals, Not, Query
 from limepkg_email.services import Services
 from limepkg_email.text import one_line, storable
+from limepkg_email.thread_index import message_id_digest
 
 _MACHINE = {"human": "no", "autoreply": "autoreply", "bounce": "bounce", "bulk": "bulk"}
 
@@ -43,6 +45,14 @@ class PreparedMail:
     def raises_unread(self) -> bool:
         """Tell whether the mail makes its conversation unread; an automatic reply does not."""
         return self.verdict.kind in ("human", "bulk")
+
+    def evidence_of(self, sign: str) -> str:
+        """Give what stands behind a digest of the thread index, to be shown in the trace."""
+        carried = (self.message_id, *self.message.references())
+        known = {message_id_digest(each): each for each in carried}
+        if not sign:
+            return f"{self.subject} / {self.sender}"
+        return known.get(sign, self.message.thread_id)
 
 
 def new_conversation(
@@ -113,16 +123,26 @@ def _latest(objects: Objects, conversation: int) -> Mapping[str, object]:
 
 
 def add_message(
-    services: Services, objects: Objects, conversation: int, mail: PreparedMail, *, new: bool
+    services: Services,
+    objects: Objects,
+    conversation: int,
+    mail: PreparedMail,
+    trace: Trace,
+    *,
+    new: bool,
 ) -> int:
     """Make the message, its followers and its files in the conversation, and give its id."""
     known = {} if new else followers_of(objects, conversation, mail.people)
+    if known:
+        here = sorted(known)
+        trace.note("match", f"already follow: {', '.join(here)}", "followed", addresses=here)
     strangers = [each for each in mail.people if each.email not in known]
     followers = known | add_followers(
         services,
         objects,
         conversation,
         strangers,
+        trace,
         create_persons=mail.account.create_persons and mail.verdict.kind == "human",
     )
     message = objects.add("conversationmessage", _message_values(conversation, mail))

@@ -46,7 +46,12 @@ def participants(
             email = addresses.normalise(each.address)
             if not addresses.is_valid(email):
                 if each.address:
-                    trace.note("followers", f"not an address: {each.address!r}")
+                    trace.note(
+                        "followers",
+                        f"not an address: {each.address!r}",
+                        "no_address",
+                        address=each.address,
+                    )
                 continue
             if email in own or email in found:
                 continue
@@ -56,7 +61,13 @@ def participants(
             active = role != "from" or not elsewhere
             found[email] = Participant(email, addresses.display_name(each.name), role, active)
     if left_out:
-        trace.note("followers", f"{len(left_out)} above the limit: {', '.join(left_out[:40])}")
+        trace.note(
+            "followers",
+            f"{len(left_out)} above the limit: {', '.join(left_out[:40])}",
+            "followers_left_out",
+            count=len(left_out),
+            addresses=left_out,
+        )
     return tuple(found.values())
 
 
@@ -92,6 +103,7 @@ def add_followers(
     objects: Objects,
     conversation: int,
     people: Sequence[Participant],
+    trace: Trace,
     *,
     create_persons: bool,
 ) -> dict[str, int]:
@@ -99,8 +111,11 @@ def add_followers(
     if not people:
         return {}
     parents = find_parents(services, objects, [each.email for each in people])
+    matched = dict(parents)
     if create_persons:
         _create_persons(services.config, objects, people, parents)
+    for each in people:
+        _note_match(trace, each.email, matched.get(each.email), parents.get(each.email))
     rows = [
         {
             "email": each.email,
@@ -113,6 +128,18 @@ def add_followers(
     ]
     ids = objects.add_many("follower", rows)
     return {each.email: id for each, id in zip(people, ids, strict=True)}
+
+
+def _note_match(
+    trace: Trace, email: str, matched: ParentReference | None, linked: ParentReference | None
+) -> None:
+    if linked is None:
+        trace.note("match", f"{email} is nobody the CRM knows", "unmatched", address=email)
+        return
+    code, verb = ("matched", "is") if matched is not None else ("person_created", "was made")
+    what = f"{linked.limetype} {linked.id}"
+    facts = {"address": email, "limetype": linked.limetype, "object": linked.id}
+    trace.note("match", f"{email} {verb} {what}", code, **facts)
 
 
 def _create_persons(

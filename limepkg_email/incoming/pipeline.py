@@ -12,11 +12,13 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
+from limepkg_email import event_log
 from limepkg_email.accounts.accounts import AccountBook, ConnectedAccount, read_accounts
 from limepkg_email.addresses import normalise
 from limepkg_email.db import plugin_connection
 from limepkg_email.engine.types import Message
-from limepkg_email.errors import Conflict, ImportRefused
+from limepkg_email.errors import Conflict, HookError, ImportRefused
+from limepkg_email.event_log import Level
 from limepkg_email.hooks import Imported, MessageAction, ParentReference, collect
 from limepkg_email.host import Objects, UnitOfWork
 from limepkg_email.incoming import matching, receipts
@@ -29,8 +31,8 @@ from limepkg_email.incoming.receipts import Mail, Sighting
 from limepkg_email.incoming.trace import Trace
 from limepkg_email.incoming.verdict import machine_verdict, wants_no_automatic_answer
 from limepkg_email.models import Disposition
-from limepkg_email.outgoing.automatic import Occasion
 from limepkg_email.outgoing.headers import MARKER, is_marked
+from limepkg_email.outgoing.situation import Occasion
 from limepkg_email.outgoing.status import apply_bounce
 from limepkg_email.query import And, Equals
 from limepkg_email.schema.setup import installation_of
@@ -45,6 +47,7 @@ RELAY_MESSAGE = "limepkg_email.tasks.tasks.relay_message"
 AUTO_REPLY = "limepkg_email.tasks.tasks.auto_reply"
 RUN_MESSAGE_ACTION = "limepkg_email.tasks.tasks.run_message_action"
 _SEEN_DELAY = timedelta(seconds=1)
+_UNLINKED = "bounce of a mail that was not sent from here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +113,18 @@ def _import(run: _Import, message: Message) -> Outcome:
     if message.date is not None and message.date < account.activated_at:
         if not (message.unseen and account.import_unread):
             return _settle(run, Disposition.BEFORE_ACTIVATION, "older than the activation")
-        trace.note("activation", "older than the activation, but unread")
+        trace.note("activation", "older than the activation, but unread", "older_but_unread")
     message = complete(services, account.engine_account, message, trace)
     if MARKER.lower() in message.headers and is_marked(
         message, installation_of(services.application)
     ):
         return _settle(run, Disposition.OWN, "carries the mark of mail that is sent from here")
     verdict = machine_verdict(message)
-    trace.note("verdict", f"{verdict.kind}: {verdict.reason}")
+    noted = {"kind": verdict.kind, "reason": verdict.reason}
+    trace.note("verdict", f"{verdict.kind}: {verdict.reason}", "verdict", **noted)
     if verdict.kind == "bounce":
-        return _settle(run, Disposition.FILTERED, _bounce(run, message))
+        reason = _bounce(run, message)
+        return _settle(run, Disposition.FILTERED, reason, unlinked=reason == _UNLINKED)
     decision = decide(services, message, trace)
     if decision is not None and decision.skipped:
         return _settle(run, Disposition.FILTERED, decision.reason)
@@ -162,7 +167,7 @@ def _bounce(run: _Import, message: Message) -> str:
         "a bounce could not be linked to a sent message",
         extra={"account": run.mail.account, "engine_id": run.mail.engine_id},
     )
-    return "bounce of a mail that was not sent from here"
+    return _UNLINKED
 
 
 def _unrelated(services: Services, job: ClaimedJob | None, reason: str) -> Outcome:
@@ -172,8 +177,10 @@ def _unrelated(services: Services, job: ClaimedJob | None, reason: str) -> Outco
     return Outcome(None, reason)
 
 
-def _settle(run: _Import, disposition: Disposition, reason: str) -> Outcome:
-    """Write the receipt of a mail that makes no objects."""
+def _settle(
+    run: _Import, disposition: Disposition, reason: str, *, unlinked: bool = False
+) -> Outcome:
+    """Write the receipt of a mail that makes no objects; the log tells of an unlinked bounce."""
     with run.services.application.database.begin() as connection:
         if receipts.sightings(connection, run.mail).settled:
             return _repeated(run, connection)
@@ -181,6 +188,10 @@ def _settle(run: _Import, disposition: Disposition, reason: str) -> Outcome:
             _write(run, connection, disposition, reason)
         except Conflict:  # another worker has just written it
             return _repeated(run, connection)
+        if unlinked:
+            account, text = run.mail.account, "A delivery report is about no mail sent from here."
+            now, code = run.services.clock(), "bounce_unlinked"
+            event_log.note(connection, now, Level.WARNING, code, text, account=account)
     return Outcome(disposition, reason)
 
 
@@ -321,7 +332,7 @@ def _find_conversation(
         )
         if weak is not None and _joined(run, mail, objects, weak):
             return weak.conversation
-    run.trace.note("threading", "new conversation")
+    run.trace.note("threading", "new conversation", "new_conversation")
     return None
 
 
@@ -330,7 +341,14 @@ def _joined(
 ) -> bool:
     there = limeobjects.touch_conversation(objects, candidate.conversation, mail)
     found = f"{candidate.strategy}: {candidate.conversation}"
-    run.trace.note("threading", found if there else f"{found}, which was deleted")
+    run.trace.note(
+        "threading",
+        found if there else f"{found}, which was deleted",
+        "joined" if there else "joined_deleted",
+        strategy=candidate.strategy,
+        conversation=candidate.conversation,
+        evidence=mail.evidence_of(candidate.sign),
+    )
     return there
 
 
@@ -347,7 +365,7 @@ def _make_objects(
     new = conversation is None
     if conversation is None:
         parent, conversation = limeobjects.new_conversation(run.services, objects, mail)
-    message = limeobjects.add_message(run.services, objects, conversation, mail, new=new)
+    message = limeobjects.add_message(run.services, objects, conversation, mail, run.trace, new=new)
     assign(connection, signs.all(), conversation)
     imported = limeobjects.outcome(mail, parent, conversation, message)
     enqueue(connection, _follow_up(run, mail, imported), run.services.clock())
@@ -397,7 +415,7 @@ def _automatic_mail(run: _Import, mail: PreparedMail, imported: Imported) -> lis
     if mail.account.autoreply_template is None or mail.sender in run.accounts.own_addresses:
         return []
     if wants_no_automatic_answer(mail.message):
-        run.trace.note("automatic reply", "none, the mail asks for that")
+        run.trace.note("automatic reply", "none, the mail asks for that", "no_autoreply_wanted")
         return []
     payload = _occasion(run, mail, imported).as_payload()
     return [NewJob(AUTO_REPLY, payload, key=f"autoreply:{imported.conversation}")]
@@ -429,4 +447,19 @@ def _announce(services: Services, imported: Imported) -> None:
         _logger.exception(
             "an extension failed to hear of an imported message",
             extra={"conversationmessage": imported.conversationmessage},
+        )
+        note_broken_extension(services, "message_imported", imported)
+
+
+def note_broken_extension(services: Services, hook: str, imported: Imported) -> None:
+    """Note in the log that an extension failed after an import, which stands nevertheless."""
+    with services.application.database.begin() as connection:
+        event_log.note(
+            connection,
+            services.clock(),
+            Level.ERROR,
+            HookError.code,
+            f"An extension failed after a mail was imported, in {hook}.",
+            account=imported.account,
+            message=imported.conversationmessage,
         )

@@ -19,6 +19,7 @@ from limepkg_email.incoming.identity import content_key, effective_message_id, m
 from limepkg_email.incoming.objects import PreparedMail
 from limepkg_email.incoming.participants import participants
 from limepkg_email.incoming.receipts import Mail
+from limepkg_email.incoming.removed import note_removed
 from limepkg_email.incoming.subjects import has_forward_prefix
 from limepkg_email.incoming.trace import Trace
 from limepkg_email.incoming.verdict import Verdict
@@ -46,7 +47,7 @@ def complete(services: Services, account: str, message: Message, trace: Trace) -
     """Fetch headers and text that the webhook did not carry; nothing for an ordinary mail."""
     try:
         if not message.headers:
-            trace.note("fetch", "headers and text, which the notification lacked")
+            trace.note("fetch", "headers and text, which the notification lacked", "fetched")
             fetched = services.engine.message(account, message.id)
             return replace(
                 fetched,
@@ -58,7 +59,7 @@ def complete(services: Services, account: str, message: Message, trace: Trace) -
             return message
         if message.size > services.config.max_message_size:
             return message
-        trace.note("fetch", "the rest of the text")
+        trace.note("fetch", "the rest of the text", "fetched")
         whole = services.engine.text(account, message.text.id)
         return replace(
             message,
@@ -66,7 +67,7 @@ def complete(services: Services, account: str, message: Message, trace: Trace) -
         )
     except EngineNotFound:
         # Moved or deleted meanwhile: what the notification carried must not be lost.
-        trace.note("fetch", "the mail is not in its folder any more; imported as notified")
+        trace.note("fetch", "the mail is not in its folder any more; imported as notified", "gone")
         return message
 
 
@@ -88,6 +89,7 @@ def prepare(
         max_size=services.config.max_body_size,
         forwarded=has_forward_prefix(message.subject),
     )
+    note_removed(message.text.html, body, trace)
     files = fetch_files(services, account.engine_account, message, body.content_ids, trace, keep)
     sender = normalise(message.from_.address)
     return PreparedMail(
@@ -125,6 +127,7 @@ def _date(services: Services, message: Message, trace: Trace) -> datetime:
         return now
     if message.date > now + _TOLERATED_FUTURE:
         # A forged date must not keep a message on top for ever.
-        trace.note("date", f"lies in the future: {message.date.isoformat()}")
+        given = message.date.isoformat()
+        trace.note("date", f"lies in the future: {given}", "future_date", date=given)
         return now
     return message.date

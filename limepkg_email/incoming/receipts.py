@@ -11,7 +11,9 @@ from sqlalchemy import Connection, Executable, and_, bindparam, or_, select, upd
 
 from limepkg_email.db import table, upsert_of
 from limepkg_email.errors import Conflict
+from limepkg_email.incoming.trace import Step, Trace
 from limepkg_email.models import Disposition, Receipt
+from limepkg_email.services import Services
 
 RECEIPTS = table(Receipt)
 _RETRYABLE = (Disposition.FAILED,)
@@ -95,7 +97,7 @@ def record(
     now: datetime,
     *,
     reason: str = "",
-    trace: Sequence[dict[str, str]] = (),
+    trace: Sequence[Step] = (),
     conversation: int | None = None,
     conversationmessage: int | None = None,
     next_try: datetime | None = None,
@@ -121,6 +123,26 @@ def record(
     changed = connection.execute(replacing, {**values, "attempts": 1}).rowcount
     if not changed:
         raise Conflict(f"The mail {mail.mail_key} of {mail.account} has a receipt already.")
+
+
+def note_moved(
+    services: Services, account: str, mail_key: str, engine_id: str, folder: str
+) -> None:
+    """Note in the receipt of a failed mail in which folder it lies by now, and under which id."""
+    of_mail = and_(
+        RECEIPTS.c.account == account,
+        RECEIPTS.c.mail_key == mail_key,
+        RECEIPTS.c.disposition == Disposition.FAILED.value,
+    )
+    with services.application.database.begin() as connection:
+        found = connection.execute(select(RECEIPTS.c.trace).where(of_mail).with_for_update())
+        row = found.one_or_none()
+        if row is None:
+            return
+        trace = Trace(list(row.trace or ()))
+        trace.note("parked", f"moved to {folder}", "parked", folder=folder)
+        values = {"trace": trace.steps, "engine_id": engine_id[:512]}
+        connection.execute(update(RECEIPTS).where(of_mail).values(**values))
 
 
 def reopen(connection: Connection, mail: Mail) -> None:

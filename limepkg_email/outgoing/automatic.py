@@ -7,95 +7,29 @@ of each mail is derived from what it is about, so that doing it again meets itse
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from uuid import NAMESPACE_URL, uuid4, uuid5
+from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy import Connection, delete, func, select
 
-from limepkg_email.accounts.accounts import AccountBook, ConnectedAccount, read_accounts
-from limepkg_email.addresses import display_name, normalise
+from limepkg_email.accounts.accounts import ConnectedAccount
 from limepkg_email.db import insert_new, plugin_connection
-from limepkg_email.errors import Conflict, NotFound, TemplateError
-from limepkg_email.host import LimeObject, Objects, UnitOfWork
-from limepkg_email.outgoing.content import Content, MessageText, document, text_from
+from limepkg_email.host import Objects, UnitOfWork
+from limepkg_email.outgoing.content import MessageText, document
 from limepkg_email.outgoing.headers import MARKER, marker, message_id
-from limepkg_email.outgoing.problems import MAX_SUBJECT
 from limepkg_email.outgoing.recipients import Target
 from limepkg_email.outgoing.references import earlier_mails, threading_headers
 from limepkg_email.outgoing.send import submission
 from limepkg_email.outgoing.transitions import OUTBOX
-from limepkg_email.query import And, Equals, In, Order, Query
+from limepkg_email.query import In, Query
 from limepkg_email.services import Services
 from limepkg_email.tasks.jobs import enqueue
-from limepkg_email.templates.context import (
-    ConversationValues,
-    MessageValues,
-    ParentValues,
-    PersonValues,
-    Values,
-    context_for,
-)
-from limepkg_email.templates.defaults import Purpose, built_in
-from limepkg_email.templates.rendering import Rendered, TemplateSource, render
-from limepkg_email.templates.service import source_for
-from limepkg_email.text import one_line
 from limepkg_email.thread_index import enter_outgoing
 
-_logger = logging.getLogger(__name__)
-
-_COMMIT_WINDOW = timedelta(minutes=5)
 _SUPPRESS = {"X-Auto-Response-Suppress": "All"}
-
-
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """The imported mail on account of which something is sent; it travels in the job.
-
-    `engine_id` tells whether a message of that number is the one that was meant. `also` are those
-    addresses of the mail that did not become followers.
-    """
-
-    account: str
-    conversation: int
-    conversationmessage: int
-    engine_id: str
-    at: datetime
-    also: tuple[str, ...] = ()
-
-    def as_payload(self) -> dict[str, object]:
-        """Give the occasion as JSON can carry it."""
-        values = {name: getattr(self, name) for name in Occasion.__slots__}
-        return {**values, "at": self.at.isoformat(), "also": list(self.also)}
-
-    @classmethod
-    def of_payload(cls, payload: Mapping[str, Any]) -> Occasion:
-        """Read the occasion from the payload of a job."""
-        at = datetime.fromisoformat(payload["at"])
-        return cls(**{**payload, "at": at, "also": tuple(payload["also"])})
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What there is when the job runs; `roles` are the mail's, by the follower's id."""
-
-    occasion: Occasion
-    installation: str
-    accounts: AccountBook
-    conversation: LimeObject
-    message: LimeObject
-    followers: tuple[Target, ...]
-    roles: Mapping[int, str]
-    parent: ParentValues | None
-
-    @property
-    def author(self) -> str:
-        """Who wrote the mail: a name, or the address."""
-        name = display_name(str(self.message["authorname"] or ""))
-        return name or str(self.message["authoraddress"] or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,148 +61,9 @@ class WrittenElsewhere(Exception):
     """Another worker is committing the same mails just now."""
 
 
-def compose_text(
-    services: Services,
-    purpose: str,
-    account: ConnectedAccount,
-    situation: Situation,
-    targets: Sequence[Target],
-    body: str = "",
-) -> list[MessageText]:
-    """Write the mail to each target with the account's template; `body` is sanitised html.
-
-    The template sees a word in place of the body, so that a long one is not worked through for each
-    recipient. One that cannot be rendered gives way to the built-in text.
-    """
-    chosen = account.relay_template if purpose == "relay" else account.autoreply_template
-    source = source_for(services, chosen, purpose, account.language)
-    word, text = f"body-{uuid4().hex}" if body else "", text_from(body)
-    written: list[MessageText] = []
-    for target in targets:
-        rendered = _rendered(source, purpose, _values(account, situation, target, word))
-        if word not in rendered.html:
-            # Left out, or changed by a filter, which needs the real one.
-            rendered = _rendered(source, purpose, _values(account, situation, target, body))
-        plain = text_from(rendered.html).replace(word, text)
-        subject = rendered.subject or one_line(str(situation.message["subject"] or ""), MAX_SUBJECT)
-        written.append(MessageText(subject, Content(rendered.html.replace(word, body), plain)))
-    return written
-
-
-def _rendered(source: TemplateSource, purpose: str, values: Values) -> Rendered:
-    try:
-        return render(source, values)
-    except TemplateError as error:
-        _logger.warning("a template for automatic mail failed: %s", error.message)
-        return render(built_in(Purpose(purpose), source.language), {**values, "parent": None})
-
-
-def _values(account: ConnectedAccount, situation: Situation, target: Target, body: str) -> Values:
-    message, date = situation.message, situation.message["date"]
-    sender = PersonValues(account.name, account.email)
-    return context_for(
-        conversation=ConversationValues(
-            situation.conversation.id, str(situation.conversation["subject"] or "")
-        ),
-        parent=situation.parent,
-        recipient=PersonValues(target.name, target.email),
-        account=sender,
-        user=sender,
-        message=MessageValues(
-            subject=str(message["subject"] or ""),
-            preview=str(message["preview"] or ""),
-            body=body,
-            date=date if isinstance(date, datetime) else None,
-            author=situation.author,
-        ),
-    )
-
-
 def guid_of(*parts: object) -> str:
     """Give the guid of a mail, always the same for the same parts."""
     return str(uuid5(NAMESPACE_URL, ":".join(str(each) for each in parts)))
-
-
-def read_situation(
-    services: Services,
-    work: UnitOfWork,
-    connection: Connection,
-    occasion: Occasion,
-    installation: str,
-) -> Situation | None:
-    """Read what is there now, in six statements; `None` if the message is gone.
-
-    Raises a retryable `Conflict` where the message may not be committed yet.
-    """
-    message = _message(services, work, occasion)
-    if message is None or not isinstance(message["conversation"], int):
-        return None
-    try:
-        conversation = work.objects.get("conversation", message["conversation"])
-    except NotFound:
-        return None
-    return Situation(
-        occasion,
-        installation,
-        read_accounts(connection),
-        conversation,
-        message,
-        _active_followers(work.objects, conversation.id),
-        _roles(work.objects, message.id),
-        _parent(services, work.objects, conversation),
-    )
-
-
-def _message(services: Services, work: UnitOfWork, occasion: Occasion) -> LimeObject | None:
-    try:
-        found = work.objects.get("conversationmessage", occasion.conversationmessage)
-        if found["emailengineid"] == occasion.engine_id:
-            return found
-    except NotFound:
-        pass
-    if work.connection is None and services.clock() - occasion.at < _COMMIT_WINDOW:
-        # Where objects live in another database, they are committed a moment later.
-        early = Conflict("The imported message is not there yet.")
-        early.retryable = True
-        raise early
-    return None
-
-
-def _parent(services: Services, objects: Objects, conversation: LimeObject) -> ParentValues | None:
-    for kind in services.config.conversation_parents:
-        found = conversation[kind.property]
-        if isinstance(found, int):
-            where = Equals("id", found)
-            rows = objects.query(Query(kind.limetype, where, properties=(kind.title,)))
-            url = services.application.object_url(kind.limetype, found)
-            titles = [str(row[kind.title] or "") for row in rows]
-            return ParentValues(found, titles[0], kind.limetype, url) if titles else None
-    return None
-
-
-def _active_followers(objects: Objects, conversation: int) -> tuple[Target, ...]:
-    where = And((Equals("conversation", conversation), Equals("active", True)))
-    rows = objects.query(
-        Query("follower", where, order_by=(Order("id"),), properties=("email", "name"))
-    )
-    found: dict[str, Target] = {}
-    for row in rows:
-        email = normalise(str(row["email"] or ""))
-        found.setdefault(email, Target(email, display_name(str(row["name"] or "")), row.id))
-    found.pop("", None)
-    return tuple(found.values())
-
-
-def _roles(objects: Objects, message: int) -> Mapping[int, str]:
-    rows = objects.query(
-        Query(
-            "messagefollower",
-            Equals("conversationmessage", message),
-            order_by=(Order("id", descending=True),),
-            properties=("follower", "role"),
-        )
-    )
-    return {row["follower"]: str(row["role"]) for row in rows if isinstance(row["follower"], int)}
 
 
 def written_once(services: Services, write: Callable[[UnitOfWork, Connection], int]) -> int:

@@ -18,11 +18,7 @@ from limepkg_email.host import Objects, UnitOfWork
 from limepkg_email.outgoing.automatic import (
     Dispatch,
     Letter,
-    Occasion,
-    Situation,
-    compose_text,
     guid_of,
-    read_situation,
     still_to_send,
     without_flood,
     write_mails,
@@ -30,14 +26,15 @@ from limepkg_email.outgoing.automatic import (
 )
 from limepkg_email.outgoing.content import MessageText
 from limepkg_email.outgoing.recipients import Target
+from limepkg_email.outgoing.situation import Occasion, Situation, read_situation
+from limepkg_email.outgoing.wording import compose_text
 from limepkg_email.schema.setup import installation_of
 from limepkg_email.services import Services
 from limepkg_email.text import one_line
 
 KIND = "autoreply"
-MOST = 5
-"""Automatic replies that one address gets within `WITHIN`."""
 WITHIN = timedelta(hours=2)
+"""The time in which one address gets at most `max_autoreplies_per_address`."""
 
 _SUBMITTED = "auto-replied"
 _ANSWERED = ("from", "replyto")
@@ -52,7 +49,8 @@ _NOBODY = re.compile(
 def auto_reply(services: Services, occasion: Occasion) -> int:
     """Answer the mail that began a conversation, to each of its followers; gives how many mails.
 
-    Every follower gets at most one in the conversation, every address at most `MOST` in `WITHIN`.
+    Every follower gets at most one in the conversation, every address at most the
+    configured number in `WITHIN`.
     """
     application = services.application
     installation = installation_of(application)
@@ -111,7 +109,8 @@ def _write(
         # One at a time: two that count at once would both find room for one more.
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     new = still_to_send(work, connection, letters)
-    new = without_flood(connection, KIND, new, MOST, services.clock() - WITHIN)
+    most = services.config.max_autoreplies_per_address
+    new = without_flood(connection, KIND, new, most, services.clock() - WITHIN)
     if not new:
         return 0
     message = _add_message(services, work.objects, situation, account, new[0].text)

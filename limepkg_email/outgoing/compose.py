@@ -10,24 +10,28 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from limepkg_email.accounts.access import may_send
 from limepkg_email.accounts.accounts import AccountBook, ConnectedAccount, read_accounts
 from limepkg_email.db import insert_new, plugin_connection
 from limepkg_email.errors import Conflict, Forbidden, NotFound
 from limepkg_email.host import Objects
 from limepkg_email.outgoing import records
-from limepkg_email.outgoing.content import Content, MessageText, content_of
+from limepkg_email.outgoing.content import Content, MessageText
 from limepkg_email.outgoing.draft import Draft, OutgoingFile, Recipient, Submitted
 from limepkg_email.outgoing.headers import first_guid, sender_name
 from limepkg_email.outgoing.mime import Mail, mails_for
+from limepkg_email.outgoing.pictures import Picture, add_pictures, stored_pictures
 from limepkg_email.outgoing.problems import MAX_SUBJECT, Problems, check_draft
 from limepkg_email.outgoing.recipients import Target, resolve
 from limepkg_email.outgoing.references import earlier_mails
 from limepkg_email.outgoing.scheduled import announcement, send_time
 from limepkg_email.outgoing.send import SUBMIT_MESSAGE, submission
 from limepkg_email.outgoing.transitions import OUTBOX
+from limepkg_email.outgoing.whole import whole_content
 from limepkg_email.query import Equals, In, Order, Query
 from limepkg_email.schema.setup import installation_of
 from limepkg_email.services import Services
+from limepkg_email.signatures import signature_for
 from limepkg_email.tasks.jobs import enqueue
 from limepkg_email.text import cut, one_line
 from limepkg_email.thread_index import enter_outgoing
@@ -42,10 +46,20 @@ class _BegunElsewhere(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A draft with what it says; its pictures are stored unless it is going to be refused."""
+
+    draft: Draft
+    content: Content
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Checked:
     """A draft that may be written: nothing about it is refused any more."""
 
     draft: Draft
+    pictures: tuple[Picture, ...]
     account: ConnectedAccount
     targets: tuple[Target, ...]
     message: MessageText
@@ -61,17 +75,35 @@ def submit(services: Services, draft: Draft) -> Submitted:
     message that was begun under the idempotency key is not there any more.
     """
     guid = first_guid(services.application.user.id, draft.idempotency_key)
-    # Before the transaction, for it takes its time; what is too long is refused without being read.
-    longest = services.config.max_body_size
-    content = content_of(draft.html[:longest], draft.text[:longest])
+    # Before the transaction, for these take their time: pictures are written to the file store.
+    content = whole_content(draft, _signature(services, draft), services.config.max_body_size)
+    with stored_pictures(services.application.files) as stored:
+        sound = Problems()
+        check_draft(draft, content, services.config, sound)
+        pictures = () if sound.found else tuple(stored.store(each) for each in content.pictures)
+        prepared = _Prepared(draft, content, pictures)
+        try:
+            submitted = _submit(services, prepared, guid)
+        except _BegunElsewhere:
+            # The other request has committed, or its rows would not have been in the way.
+            submitted = _submit(services, prepared, guid)
+        if submitted.repeated:
+            stored.discard()
+    return submitted
+
+
+def _signature(services: Services, draft: Draft) -> str:
+    """Give the signature for the draft, empty if none is wanted or its account is not there."""
+    if not draft.signature:
+        return ""
     try:
-        return _submit(services, draft, content, guid)
-    except _BegunElsewhere:
-        # The other request has committed, or its rows would not have been in the way.
-        return _submit(services, draft, content, guid)
+        return signature_for(services, draft.account, services.application.user.id)
+    except NotFound:
+        return ""
 
 
-def _submit(services: Services, draft: Draft, content: Content, guid: str) -> Submitted:
+def _submit(services: Services, prepared: _Prepared, guid: str) -> Submitted:
+    draft = prepared.draft
     application = services.application
     installation = installation_of(application)
     with (
@@ -82,7 +114,7 @@ def _submit(services: Services, draft: Draft, content: Content, guid: str) -> Su
             before = _submitted_before(work.objects, connection, guid)
             if before is not None:
                 return before
-        checked = _check(services, work.objects, connection, draft, content)
+        checked = _check(services, work.objects, connection, prepared)
         submitted = _write(services, work.objects, connection, checked, installation, guid)
         work.after_commit(services.wake)
     return submitted
@@ -113,31 +145,36 @@ def _submitted_before(objects: Objects, connection: Connection, guid: str) -> Su
 
 
 def _check(
-    services: Services, objects: Objects, connection: Connection, draft: Draft, content: Content
+    services: Services, objects: Objects, connection: Connection, prepared: _Prepared
 ) -> _Checked:
     """Read what is needed and refuse what must be refused; what is refused leaves no trace."""
-    problems = Problems()
+    problems, draft, content = Problems(), prepared.draft, prepared.content
     check_draft(draft, content, services.config, problems)
     send_at = send_time(draft, services.clock(), problems)
     accounts = read_accounts(connection)
-    account = _account(services, accounts, draft.account, problems)
+    account = _account(services, connection, accounts, draft.account, problems)
     records.touch_conversation(objects, draft, services.clock())
     subject = _subject(objects, draft)
     records.check_parent(services, objects, draft, problems)
     targets = resolve(services, objects, draft, accounts.own_addresses, problems)
     problems.raise_any()
     assert account is not None  # noqa: S101 - its absence is a problem
-    return _Checked(draft, account, targets, MessageText(subject, content), send_at)
+    message = MessageText(subject, content)
+    return _Checked(draft, prepared.pictures, account, targets, message, send_at)
 
 
 def _account(
-    services: Services, accounts: AccountBook, number: int, problems: Problems
+    services: Services,
+    connection: Connection,
+    accounts: AccountBook,
+    number: int,
+    problems: Problems,
 ) -> ConnectedAccount | None:
     account = next((each for each in accounts.accounts if each.id == number), None)
     if account is None:
         problems.add("account", f"There is no e-mail account {number}.")
         return None
-    if not services.application.user.can(f"email.send_as:{account.engine_account}"):
+    if not may_send(services, connection, account.engine_account):
         raise Forbidden(f"You may not send as {account.email}.")
     if not account.enabled:
         problems.add("account", f"The account {account.email} is disabled.")
@@ -177,6 +214,7 @@ def _write(
         checked.account,
         checked.message,
         draft.files,
+        checked.pictures,
         checked.targets,
         earlier_mails(objects, known),
         guid,
@@ -186,6 +224,7 @@ def _write(
         services, objects, conversation, checked.message, checked.account, mails, followers, now
     )
     records.add_documents(objects, message, draft.files)
+    add_pictures(objects, message, checked.pictures)
     if checked.send_at is not None:
         reason = {"reason": announcement(checked.send_at)}
         objects.update_where("messagefollower", In("id", messagefollowers), reason)

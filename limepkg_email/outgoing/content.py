@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import html as escaping
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
-import nh3
-
+from limepkg_email.host import StoredFile
+from limepkg_email.mail_html import InlinePart, inline_images
 from limepkg_email.markup import is_tame, plain_text
 from limepkg_email.text import one_line, storable
 
 PREVIEW_LENGTH = 256
 
-_TAGS = nh3.ALLOWED_TAGS - {"area", "map", "article", "aside", "nav", "details", "summary"}
-_ATTRIBUTES = {
-    **nh3.ALLOWED_ATTRIBUTES,
-    "*": {"style", "dir", "lang", "title"},
-    "table": {"border", "cellpadding", "cellspacing", "width", "align"},
-    "td": {"colspan", "rowspan", "width", "align", "valign"},
-    "th": {"colspan", "rowspan", "width", "align", "valign"},
-}
-_STYLES = {
-    "background-color", "border", "border-collapse", "color", "font-family", "font-size",
-    "font-style", "font-weight", "height", "line-height", "margin", "margin-left", "max-width",
-    "padding", "padding-left", "text-align", "text-decoration", "vertical-align", "width",
-}  # fmt: skip
-_SCHEMES = {"http", "https", "mailto", "tel"}
 _BLOCKS = {
     "blockquote", "center", "dd", "div", "dl", "dt", "figcaption", "figure", "footer", "h1", "h2",
     "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "table", "tr", "ul",
@@ -38,10 +25,17 @@ _IMAGE = re.compile(r"<img\b[^>]*\ssrc=")
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a message says: sanitised html (a fragment, as it is stored) and plain text."""
+    """What a message says: sanitised html (a fragment, as it is stored) and plain text.
+
+    `pictures` are the images that the html refers to as `cid:`, `unusable` counts those that cannot
+    be sent. `beginning` is the text that a preview shows, if not all of it.
+    """
 
     html: str
     text: str
+    pictures: tuple[InlinePart, ...] = ()
+    unusable: int = 0
+    beginning: str = ""
 
     @property
     def empty(self) -> bool:
@@ -51,7 +45,7 @@ class Content:
     @property
     def preview(self) -> str:
         """The beginning of the text in one line, for lists."""
-        return one_line(self.text, PREVIEW_LENGTH)
+        return one_line(self.beginning or self.text, PREVIEW_LENGTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +56,11 @@ class MessageText:
     content: Content
 
 
-def content_of(html: str, text: str) -> Content:
-    """Sanitise what a user wrote, and make the form of it that is missing from the other."""
+def content_of(html: str, text: str, files: Mapping[str, StoredFile] | None = None) -> Content:
+    """Sanitise what a user wrote, and make the form of it that is missing from the other.
+
+    `files` are stored pictures by the address that the html has for them.
+    """
     html, text = storable(html), storable(text).strip()
     if not html.strip():
         return Content(_html_from(text), text)
@@ -71,8 +68,8 @@ def content_of(html: str, text: str) -> Content:
         # Parsing it could take minutes: its words must do.
         text = text or plain_text(html).strip()
         return Content(_html_from(text), text)
-    clean = _sanitised(html)
-    return Content(clean, text or text_from(clean))
+    found = inline_images(html, files or {})
+    return Content(found.html, text or text_from(found.html), found.parts, found.unusable)
 
 
 def document(fragment: str, title: str) -> str:
@@ -145,17 +142,3 @@ def _html_from(text: str) -> str:
     lines = escaping.escape(text, quote=False).replace("\r\n", "\n")
     paragraphs = [each.strip("\n") for each in re.split(r"\n{2,}", lines)]
     return "".join("<p>" + each.replace("\n", "<br>") + "</p>" for each in paragraphs if each)
-
-
-def _sanitised(html: str) -> str:
-    # Relative addresses point into the CRM, where a recipient cannot follow them.
-    return nh3.clean(
-        html,
-        tags=set(_TAGS),
-        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
-        url_schemes=_SCHEMES,
-        url_relative="deny",
-        link_rel="noopener noreferrer",
-        set_tag_attribute_values={"a": {"target": "_blank"}},
-        filter_style_properties=_STYLES,
-    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from limepkg_email.hooks import ParentReference
+from limepkg_email.host import StoredFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,22 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class Quoted:
+    """What stands below a message; `pictures` are stored files by the address its html has."""
+
+    html: str
+    pictures: Mapping[str, StoredFile] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A message to send from one of our accounts.
 
     Without `conversation` a new one is made, on `parent` or on a new object. `followers` are those
     who get it; `None` means every active follower. With an `idempotency_key` the same draft can be
     handed in again when its answer was lost: the first one counts, whatever the second one says.
-    It leaves at `send_at`, or after the time of `undo`, in which it can be taken back.
+    It leaves at `send_at`, or after the time of `undo`, in which it can be taken back. With
+    `signature` the user's one, or else the account's, is put below the text, and `quoted` below it.
     """
 
     account: int
@@ -54,6 +65,8 @@ class Draft:
     idempotency_key: str = ""
     send_at: datetime | None = None
     undo: timedelta = timedelta(0)
+    signature: bool = False
+    quoted: Quoted | None = None
 
 
 @dataclass(frozen=True, slots=True)

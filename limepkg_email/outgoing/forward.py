@@ -6,19 +6,22 @@ with the people it is meant for. Whoever is to `follow` joins the conversation o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from typing import cast
+from urllib.parse import unquote
 
 from limepkg_email.config import Configuration
 from limepkg_email.errors import InvalidInput, NotFound
 from limepkg_email.hooks import ParentReference
-from limepkg_email.host import LimeObject, Objects
+from limepkg_email.host import LimeObject, Objects, StoredFile
 from limepkg_email.incoming.sanitiser import with_remote_images
+from limepkg_email.markup import decoded
 from limepkg_email.outgoing.compose import submit
-from limepkg_email.outgoing.draft import Draft, OutgoingFile, Recipient, Submitted
+from limepkg_email.outgoing.draft import Draft, OutgoingFile, Quoted, Recipient, Submitted
 from limepkg_email.outgoing.problems import MAX_SUBJECT
 from limepkg_email.query import Equals, In, Order, Query
 from limepkg_email.services import Services
@@ -26,6 +29,7 @@ from limepkg_email.text import one_line
 
 _FORWARD = "Fwd: "
 _FORWARDED = ("fwd:", "fw:", "vb:", "wg:", "tr:")
+_EMBEDDED = re.compile(r'<img\b[^>]*? src="(cid:[^"]*)"')
 _RULE = "---------- Forwarded message ----------"
 
 
@@ -35,6 +39,7 @@ class _Original:
     conversation: LimeObject
     recipients: tuple[str, ...]
     files: tuple[str, ...]
+    pictures: Mapping[str, str]
 
 
 def forward(
@@ -46,10 +51,13 @@ def forward(
     account: int | None = None,
     subject: str = "",
     follow: bool = False,
+    signature: bool = False,
     files: Sequence[OutgoingFile] = (),
     idempotency_key: str = "",
 ) -> Submitted:
     """Send a message on: the user's words, then the original below its header, and its files.
+
+    With `signature` the user's stands between the two. Pictures of the original keep their place.
 
     From the conversation's account if no other is chosen. With `follow` the recipients become
     followers of the conversation, and nobody else gets the mail; without it a new conversation is
@@ -60,17 +68,21 @@ def forward(
         raise InvalidInput(sentence, errors={"recipients": [sentence]})
     with services.application.unit_of_work() as work:
         original = _read(work.objects, message)
-    described = [_file(services, each) for each in original.files]
+    pictures = {each: _stored(services, file) for each, file in original.pictures.items()}
+    shown = {file.id for file in pictures.values()}
+    described = [_file(services, each) for each in original.files if each not in shown]
     draft = Draft(
         account=account if account is not None else cast("int", original.conversation["account"]),
         subject=(subject.strip() and subject) or _subject(original.message),
-        html=html + _quoted(original),
+        html=html,
         conversation=original.conversation.id if follow else None,
         parent=None if follow else _parent(services.config, original.conversation),
         followers=() if follow else None,
         recipients=tuple(recipients),
         files=(*described, *files),
         idempotency_key=idempotency_key,
+        signature=signature,
+        quoted=Quoted(_quoted(original), pictures),
     )
     return submit(services, draft)
 
@@ -78,7 +90,9 @@ def forward(
 def _read(objects: Objects, id: int) -> _Original:
     message = objects.get("conversationmessage", id)
     conversation = objects.get("conversation", cast("int", message["conversation"] or 0))
-    return _Original(message, conversation, _recipients(objects, id), _files(objects, id))
+    body = str(message["body"] or message["visiblebody"] or "")
+    pictures, files = _pictures(objects, id, body), _files(objects, id)
+    return _Original(message, conversation, _recipients(objects, id), files, pictures)
 
 
 def _recipients(objects: Objects, message: int) -> tuple[str, ...]:
@@ -94,8 +108,20 @@ def _recipients(objects: Objects, message: int) -> tuple[str, ...]:
     return tuple(_person(str(each["name"] or ""), str(each["email"] or "")) for each in found)
 
 
+def _pictures(objects: Objects, message: int, body: str) -> Mapping[str, str]:
+    """Find the stored pictures that the body shows, by the address that it has for them."""
+    if "cid:" not in body:
+        return {}
+    of_message = Equals("conversationmessage", message)
+    rows = objects.query(Query("embeddedfile", of_message, properties=("contentid", "file")))
+    known = {str(each["contentid"]): str(each["file"]) for each in rows if each["file"]}
+    sources = {decoded(each) for each in _EMBEDDED.findall(body)}
+    found = {each: known.get(unquote(each.removeprefix("cid:"))) for each in sources}
+    return {each: file for each, file in found.items() if file is not None}
+
+
 def _files(objects: Objects, message: int) -> tuple[str, ...]:
-    """Find the documents, and the pictures that the text showed, which a mail cannot refer to."""
+    """Find the documents and the pictures of the message."""
     of_message = Equals("conversationmessage", message)
     found: list[str] = []
     for limetype, name in (("document", "document"), ("embeddedfile", "file")):
@@ -104,12 +130,16 @@ def _files(objects: Objects, message: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _file(services: Services, id: str) -> OutgoingFile:
+def _stored(services: Services, id: str) -> StoredFile:
     try:
-        stored = services.application.files.describe(id)
+        return services.application.files.describe(id)
     except NotFound:
         sentence = "A file of the message is not in the file store any more."
         raise InvalidInput(sentence, errors={"files": [sentence]}) from None
+
+
+def _file(services: Services, id: str) -> OutgoingFile:
+    stored = _stored(services, id)
     name = one_line(stored.filename, 255) or "file"
     return OutgoingFile(name, stored.content_type, stored.id, stored.size)
 

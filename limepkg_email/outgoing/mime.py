@@ -11,6 +11,7 @@ from limepkg_email.accounts.accounts import ConnectedAccount
 from limepkg_email.outgoing.content import MessageText, document
 from limepkg_email.outgoing.draft import OutgoingFile
 from limepkg_email.outgoing.headers import MARKER, marker, message_id, next_guid
+from limepkg_email.outgoing.pictures import Picture
 from limepkg_email.outgoing.problems import content_type_of
 from limepkg_email.outgoing.recipients import Target
 from limepkg_email.outgoing.references import threading_headers
@@ -35,6 +36,7 @@ def mails_for(
     account: ConnectedAccount,
     message: MessageText,
     files: Sequence[OutgoingFile],
+    pictures: Sequence[Picture],
     targets: Sequence[Target],
     earlier: Mapping[int, Sequence[str]],
     guid: str,
@@ -49,8 +51,9 @@ def mails_for(
         "html": document(message.content.html, message.subject),
         "text": message.content.text,
     }
-    if files:
-        shared["attachments"] = [_attachment(each) for each in files]
+    attachments = [*(_inline(each) for each in pictures), *(_attachment(each) for each in files)]
+    if attachments:
+        shared["attachments"] = attachments
     mails: list[Mail] = []
     for number, target in enumerate(targets):
         own_guid = next_guid(guid, number)
@@ -74,3 +77,8 @@ def _address(name: str, address: str) -> dict[str, str]:
 
 def _attachment(file: OutgoingFile) -> dict[str, Any]:
     return {"filename": file.filename, "contentType": content_type_of(file), FILE: file.file_id}
+
+
+def _inline(picture: Picture) -> dict[str, Any]:
+    shown = {"cid": picture.content_id, "contentDisposition": "inline"}
+    return {**_attachment(picture.file), **shown}

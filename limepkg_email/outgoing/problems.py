@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from limepkg_email.addresses import is_valid, normalise
 from limepkg_email.config import Configuration
 from limepkg_email.errors import InvalidInput
+from limepkg_email.mail_html import InlinePart
 from limepkg_email.outgoing.content import Content
 from limepkg_email.outgoing.draft import Draft, OutgoingFile, Recipient
 from limepkg_email.outgoing.headers import breaks_header
+from limepkg_email.outgoing.pictures import MOST_PICTURES
+from limepkg_email.outgoing.whole import length_of
 
 MAX_NAME = 256
 MAX_SUBJECT = 512
@@ -25,6 +29,11 @@ class Problems:
 
     def __init__(self) -> None:
         self._found: dict[str, list[str]] = {}
+
+    @property
+    def found(self) -> bool:
+        """Tell whether anything was noted."""
+        return bool(self._found)
 
     def add(self, field: str, sentence: str) -> None:
         """Note that something is wrong with a field."""
@@ -42,7 +51,8 @@ def check_draft(draft: Draft, content: Content, config: Configuration, problems:
     _check_target(draft, problems)
     _check_subject(draft, problems)
     _check_content(draft, content, config, problems)
-    _check_files(draft.files, config, problems)
+    check_pictures(content.pictures, config, problems)
+    _check_files(draft.files, content.pictures, config, problems)
     for each in draft.recipients:
         _check_recipient(each, config, problems)
 
@@ -67,10 +77,15 @@ def _check_subject(draft: Draft, problems: Problems) -> None:
 def _check_content(
     draft: Draft, content: Content, config: Configuration, problems: Problems
 ) -> None:
-    if content.empty:
+    if content.empty and not content.unusable:
         problems.add("html", "Write a message.")
-    for field, value in (("html", draft.html), ("text", draft.text)):
-        if len(value) > config.max_body_size:
+    if content.unusable:
+        problems.add(
+            "html",
+            "A picture in the text is no PNG, JPEG, GIF or WebP, or is damaged: attach it instead.",
+        )
+    for field, length in (("html", length_of(draft.html)), ("text", len(draft.text))):
+        if length > config.max_body_size:
             problems.add(field, f"The message has more than {config.max_body_size} characters.")
 
 
@@ -90,8 +105,25 @@ def _check_recipient(recipient: Recipient, config: Configuration, problems: Prob
         problems.add("recipients", f"A {recipient.limetype[:64]} cannot be a follower.")
 
 
+def check_pictures(
+    pictures: Sequence[InlinePart], config: Configuration, problems: Problems
+) -> None:
+    """Check number and sizes of the pictures within the text."""
+    if len(pictures) > MOST_PICTURES:
+        problems.add("html", f"The text shows more than {MOST_PICTURES} pictures.")
+    limit, most = config.max_attachment_size, max(config.max_attachment_size, MAX_FILES_TOGETHER)
+    sizes = [each.size for each in pictures]
+    if any(each > limit for each in sizes):
+        problems.add("html", _too_large(f"A picture has {max(sizes):,} bytes", limit))
+    if sum(sizes) > most:
+        problems.add("html", _too_large(f"The pictures have {sum(sizes):,} bytes together", most))
+
+
 def _check_files(
-    files: tuple[OutgoingFile, ...], config: Configuration, problems: Problems
+    files: tuple[OutgoingFile, ...],
+    pictures: Sequence[InlinePart],
+    config: Configuration,
+    problems: Problems,
 ) -> None:
     limit = config.max_attachment_size
     for each in files:
@@ -103,7 +135,8 @@ def _check_files(
         elif each.size > limit:
             problems.add("files", _too_large(f"{name} has {each.size:,} bytes", limit))
     together, most = sum(each.size for each in files), max(limit, MAX_FILES_TOGETHER)
-    if together > most:
+    together += sum(each.size for each in pictures)
+    if files and together > most:
         problems.add("files", _too_large(f"The files have {together:,} bytes together", most))
 
 

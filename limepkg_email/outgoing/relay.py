@@ -20,15 +20,11 @@ from limepkg_email.errors import NotFound
 from limepkg_email.host import Files, Objects, StoredFile, UnitOfWork
 from limepkg_email.incoming.sanitiser import with_remote_images
 from limepkg_email.mail_html import mail_safe
-from limepkg_email.markup import decoded, escaped
+from limepkg_email.markup import decoded
 from limepkg_email.outgoing.automatic import (
     Dispatch,
     Letter,
-    Occasion,
-    Situation,
-    compose_text,
     guid_of,
-    read_situation,
     still_to_send,
     without_flood,
     write_mails,
@@ -38,6 +34,9 @@ from limepkg_email.outgoing.draft import OutgoingFile
 from limepkg_email.outgoing.mime import FILE
 from limepkg_email.outgoing.problems import MAX_FILES_TOGETHER, content_type_of
 from limepkg_email.outgoing.recipients import Target
+from limepkg_email.outgoing.remarks import about_left_out, without_import_note
+from limepkg_email.outgoing.situation import Occasion, Situation, read_situation
+from limepkg_email.outgoing.wording import compose_text
 from limepkg_email.query import Equals, Order, Query
 from limepkg_email.schema.setup import installation_of
 from limepkg_email.services import Services
@@ -47,15 +46,13 @@ KIND = "relay"
 _SUBMITTED = "auto-generated"
 """A relayed mail says a person's words, but no program is to answer or pass on what we send."""
 
-MOST = 40
-"""Relayed mails that one address gets within `WITHIN`. People write fewer; two programs that answer
-each other through us and hide what they are must come to rest."""
 WITHIN = timedelta(hours=2)
+"""The time in which one address gets at most `max_relays_per_address` mails. People write fewer;
+two programs that answer each other through us and hide what they are must come to rest."""
 
 _IMAGE = re.compile(r"<img\b[^>]*>")
 _EMBEDDED = re.compile(r' src="cid:([^"]*)"')
 _ALT = re.compile(r' alt="([^"]*)"')
-_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +98,8 @@ def relay(services: Services, occasion: Occasion) -> int:
 
     def write(work: UnitOfWork, connection: Connection) -> int:
         new = still_to_send(work, connection, letters)
-        new = without_flood(connection, KIND, new, MOST, services.clock() - WITHIN)
+        most = services.config.max_relays_per_address
+        new = without_flood(connection, KIND, new, most, services.clock() - WITHIN)
         if new:
             conversation, message = situation.conversation.id, situation.message.id
             write_mails(services, work.objects, connection, dispatch, conversation, message, new)
@@ -157,10 +155,12 @@ def _letters(
     targets: Sequence[Target],
     kept: _Kept,
 ) -> list[Letter]:
-    body = mail_safe(with_remote_images(str(situation.message["visiblebody"] or "")))
+    visible, missing = without_import_note(str(situation.message["visiblebody"] or ""))
+    body = mail_safe(with_remote_images(visible))
     enclosed = _enclosed(services, body, kept, situation.message.id)
     body = _with_images(body, enclosed.shown or {})
-    remark = _remark(enclosed.left_out, situation.author)
+    left_out = (*enclosed.left_out, *missing)
+    remark = about_left_out(left_out, situation.author, account.language)
     texts = compose_text(services, KIND, account, situation, targets, body + remark)
     return [
         Letter(_guid(situation, target), target, text, enclosed.attachments)
@@ -186,7 +186,7 @@ def _enclosed(services: Services, body: str, kept: _Kept, message: int) -> _Encl
         file = _described(services.application.files, file_id)
         if file is None or file.size > min(limit, room):
             if not content_id:
-                left_out.append(file.filename if file else "a file")
+                left_out.append(file.filename if file else "")
             continue
         room -= file.size
         attachment = _attachment(file)
@@ -227,12 +227,3 @@ def _with_images(body: str, shown: Mapping[str, str]) -> str:
         return image[0].replace(source[0], f' src="cid:{new}"', 1)
 
     return _IMAGE.sub(put, body)
-
-
-def _remark(left_out: Sequence[str], author: str) -> str:
-    if not left_out:
-        return ""
-    more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
-    names = ", ".join(one_line(each, 255) for each in left_out[:_NAMED])
-    remark = f"Not attached, because too large: {names}{more}. You can ask {author} for them."
-    return f"<p><em>{escaped(remark)}</em></p>"

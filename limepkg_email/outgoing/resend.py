@@ -8,7 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from limepkg_email.accounts.accounts import read_accounts
+from limepkg_email.accounts.access import may_send
+from limepkg_email.accounts.accounts import AccountBook, read_accounts
+from limepkg_email.addresses import is_valid, normalise
 from limepkg_email.db import insert_new, plugin_connection
 from limepkg_email.errors import Conflict, Forbidden
 from limepkg_email.host import LimeObject, Objects
@@ -18,6 +20,7 @@ from limepkg_email.outgoing.transitions import OUTBOX, Entry, locked_entries, se
 from limepkg_email.schema.setup import installation_of
 from limepkg_email.services import Services
 from limepkg_email.tasks.jobs import enqueue
+from limepkg_email.text import one_line
 from limepkg_email.thread_index import enter_outgoing
 
 AGAIN = frozenset({"failed", "bounced", "cancelled"})
@@ -40,9 +43,10 @@ def resend(
 ) -> Resent:
     """Send a mail again that failed, came back or was cancelled, and a sent one if asked to.
 
-    A mail that waits stays as it is, and so does everything when the same user comes with the same
-    idempotency `key` once more. Raises `NotFound` for what the user may not see, `Forbidden`
-    without the permission to send from the account, and `Conflict` for what cannot be sent again.
+    It goes to the address that the follower has now. A mail that waits stays as it is, and so does
+    everything when the same user comes with the same idempotency `key` once more. Raises `NotFound`
+    for what the user may not see, `Forbidden` without the permission to send from the account, and
+    `Conflict` for what cannot be sent again.
     """
     application = services.application
     guid = first_guid(application.user.id, key and f"resend:{messagefollower}:{key}")
@@ -59,16 +63,21 @@ def resend(
         message = int(str(shown["conversationmessage"]))
         if known is not None or (entry is not None and shown["state"] in _UNDER_WAY):
             return Resent(message, messagefollower, repeated=True)
-        entry = _checked(services, connection, entry, shown, even_sent=even_sent)
-        now = services.clock()
-        if entry.queue_id is None and shown["state"] == "failed":
+        accounts = read_accounts(connection)
+        entry = _checked(services, connection, accounts, entry, shown, even_sent=even_sent)
+        recipient = _recipient(work.objects, accounts, entry, shown)
+        now, corrected = services.clock(), recipient != entry.recipient
+        if entry.queue_id is None and shown["state"] == "failed" and not corrected:
             # The engine may have it without our knowing: under its own key it cannot leave twice.
             set_state(work.objects, connection, [entry], "queued", now)
             guid = entry.guid
         else:
-            new_id = _write(services, connection, entry, guid, installation, now)
-            _show(work.objects, connection, shown, message, new_id, now)
-        enqueue(connection, [submission(guid)], now)
+            new_id = _write(services, connection, entry, recipient, guid, installation, now)
+            reason = f"Sent again to {recipient}, not to {entry.recipient}." if corrected else ""
+            _show(work.objects, connection, shown, message, new_id, reason, now)
+        # The job of the old mail takes it back, should the engine have it without our knowing.
+        guids = [guid, entry.guid] if corrected else [guid]
+        enqueue(connection, [submission(each) for each in guids], now)
         work.after_commit(services.wake)
     return Resent(message, messagefollower)
 
@@ -84,6 +93,7 @@ def _current(entries: list[Entry], shown: LimeObject, *, again: bool) -> Entry |
 def _checked(
     services: Services,
     connection: Connection,
+    accounts: AccountBook,
     entry: Entry | None,
     shown: LimeObject,
     *,
@@ -91,20 +101,34 @@ def _checked(
 ) -> Entry:
     if entry is None:
         raise Conflict("The mail was not sent from here, so it cannot be sent again.")
-    if not services.application.user.can(f"email.send_as:{entry.account}"):
+    if not may_send(services, connection, entry.account):
         raise Forbidden("You may not send from the account of this message.")
     if shown["state"] not in AGAIN and not (even_sent and shown["state"] == "sent"):
         raise Conflict("The mail was sent; say so if it is to be sent again all the same.")
-    account = read_accounts(connection).by_engine_account(entry.account)
+    account = accounts.by_engine_account(entry.account)
     if account is None or not account.enabled:
         raise Conflict("The account of the mail is disabled or not connected any more.")
     return entry
+
+
+def _recipient(objects: Objects, accounts: AccountBook, entry: Entry, shown: LimeObject) -> str:
+    """Give the address to send to: somebody may have corrected the follower's meanwhile."""
+    follower = shown["follower"]
+    recipient = entry.recipient
+    if isinstance(follower, int):
+        recipient = normalise(str(objects.get("follower", follower)["email"] or "")) or recipient
+    if not is_valid(recipient):
+        raise Conflict(f"{recipient[:80]} is not an e-mail address: correct the follower first.")
+    if recipient in accounts.own_addresses:
+        raise Conflict(f"{recipient} is an account of ours, to which nothing is sent.")
+    return recipient
 
 
 def _write(
     services: Services,
     connection: Connection,
     entry: Entry,
+    recipient: str,
     guid: str,
     installation: str,
     now: datetime,
@@ -115,13 +139,15 @@ def _write(
     payload = json.loads(stored)
     new_id = message_id(guid, payload["from"]["address"])
     payload["messageId"] = new_id
+    if recipient != entry.recipient:
+        payload["to"] = [{**payload["to"][0], "address": recipient}]
     payload["headers"] = {**payload.get("headers", {}), MARKER: marker(installation, guid)}
     row = {
         "guid": guid,
         "messagefollower": entry.messagefollower,
         "account": entry.account,
         "message_id": new_id,
-        "recipient": entry.recipient,
+        "recipient": recipient,
         "payload": json.dumps(payload, ensure_ascii=False),
         "state": "queued",
         "state_at": now,
@@ -142,9 +168,16 @@ def _show(
     shown: LimeObject,
     message: int,
     new_id: str,
+    reason: str,
     now: datetime,
 ) -> None:
-    values = {"messageid": new_id, "queueid": "", "state": "queued", "statedate": now, "reason": ""}
+    values = {
+        "messageid": new_id,
+        "queueid": "",
+        "state": "queued",
+        "statedate": now,
+        "reason": one_line(reason, 1024),
+    }
     objects.update("messagefollower", shown.id, values)
     conversation = objects.get("conversationmessage", message)["conversation"]
     enter_outgoing(connection, [new_id], int(str(conversation)))

@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from limepkg_email.accounts.access import may_send
 from limepkg_email.db import plugin_connection
 from limepkg_email.errors import Conflict, EngineError, Forbidden
 from limepkg_email.host import LimeObject, Objects
 from limepkg_email.outgoing.draft import Draft, OutgoingFile
+from limepkg_email.outgoing.pictures import with_pictures
 from limepkg_email.outgoing.problems import Problems
 from limepkg_email.outgoing.send import submission, take_back
 from limepkg_email.outgoing.transitions import OUTBOX, Entry, locked_entries, set_state
@@ -39,7 +41,10 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True)
 class MessageContent:
-    """What a message said, to be written on; `documents` are the ids of those with its files."""
+    """What a message said, to be written on; `documents` are the ids of those with its files.
+
+    `html` holds its pictures as `data:` addresses, the way an editor has them.
+    """
 
     conversation: int
     subject: str
@@ -98,11 +103,13 @@ def content(services: Services, message: int) -> MessageContent:
         where = Equals("conversationmessage", message)
         query = Query("document", where, (Order("id"),), properties=("document",))
         documents = [each for each in work.objects.query(query) if each["document"] is not None]
+        shown = Query("embeddedfile", where, properties=("contentid", "file"))
+        pictures = {str(each["contentid"]): each["file"] for each in work.objects.query(shown)}
     stored = [services.application.files.describe(str(each["document"])) for each in documents]
     return MessageContent(
         conversation=int(str(found["conversation"])),
         subject=str(found["subject"] or ""),
-        html=str(found["body"] or ""),
+        html=with_pictures(services.application.files, str(found["body"] or ""), pictures),
         documents=tuple(each.id for each in documents),
         files=tuple(
             OutgoingFile(each.filename, each.content_type, each.id, each.size) for each in stored
@@ -150,7 +157,7 @@ def _mark(services: Services, read: Callable[[Objects], Sequence[LimeObject]]) -
             if shown[each.messagefollower] == each.message_id
         ]
         for account in {each.account for each in entries}:
-            if not application.user.can(f"email.send_as:{account}"):
+            if not may_send(services, connection, account):
                 raise Forbidden("You may not send from the account of this message.")
         waiting = [each for each in entries if each.state in _WAITING]
         if waiting:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import ColumnElement, and_, case, or_, select
 
+from limepkg_email import event_log
 from limepkg_email.addresses import normalise
 from limepkg_email.db import plugin_connection
 from limepkg_email.engine.webhook import (
@@ -17,6 +18,7 @@ from limepkg_email.engine.webhook import (
     MessageFailed,
     MessageSent,
 )
+from limepkg_email.event_log import Level
 from limepkg_email.host import Objects
 from limepkg_email.outgoing.transitions import (
     OUTBOX,
@@ -120,6 +122,15 @@ def apply_complaint(services: Services, event: MessageComplaint) -> bool:
         if _is_known(work.objects, error):
             return True
         work.objects.add("conversationmessageerror", {**error, "text": reason, "date": date})
+        event_log.note(
+            connection,
+            services.clock(),
+            Level.WARNING,
+            COMPLAINT,
+            "A recipient reported a mail as unwanted.",
+            account=event.account,
+            messagefollower=shown.id,
+        )
         if shown["state"] == "sent":
             work.objects.update("messagefollower", shown.id, {"reason": one_line(reason, 1024)})
     return True

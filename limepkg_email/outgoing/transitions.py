@@ -12,8 +12,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
+from limepkg_email import event_log
 from limepkg_email.db import plugin_connection, table
 from limepkg_email.errors import NotFound
+from limepkg_email.event_log import Level
 from limepkg_email.host import Application, LimeObject, Objects, UnitOfWork
 from limepkg_email.models import Outbox
 from limepkg_email.query import In
@@ -87,6 +89,7 @@ def apply(services: Services, where: ColumnElement[bool], report: Report) -> boo
         if _advances(entry, shown, report):
             _move(work.objects, connection, entry, shown, report)
             _tell_author(application, work, entry, shown, report)
+            _log(services, connection, entry, report)
     return True
 
 
@@ -214,6 +217,18 @@ def _tell_author(
     what = f"Your message to {entry.recipient} {_VERBS[report.state]}"
     text = f"{what}: {reason}" if reason else f"{what}."
     work.after_commit(lambda: application.notify(author, text, url))
+
+
+def _log(services: Services, connection: Connection, entry: Entry, report: Report) -> None:
+    """Note in the log that a mail is given up; a bounce is the recipient's affair."""
+    if report.state != "failed":
+        return
+    text = f"A mail could not be sent: {one_line(report.reason, 500) or 'no reason was given'}"
+    follower = entry.messagefollower
+    now, account = services.clock(), entry.account
+    event_log.note(
+        connection, now, Level.ERROR, "send_failed", text, account=account, messagefollower=follower
+    )
 
 
 def _error(entry: Entry, shown: LimeObject, report: Report) -> dict[str, object]:

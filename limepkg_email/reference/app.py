@@ -10,6 +10,7 @@ from limepkg_email.reference.integrated_mail import IntegratedMail
 from limepkg_email.reference.mail import Mail
 from limepkg_email.reference.pages import create_pages
 from limepkg_email.reference.pages.faults import unexpected
+from limepkg_email.web_components import static_blueprint
 
 LARGEST_REQUEST = 64 * 1024 * 1024
 LARGEST_TEXT = 4 * 1024 * 1024
@@ -39,4 +40,5 @@ def create_app(
         app.register_error_handler(status, unexpected)
     if integration is not None:
         integration.register_blueprint(app)
+        app.register_blueprint(static_blueprint(host_page=True))
     return app

@@ -132,6 +132,10 @@ class ReferenceApplication:
         """The people, system users and API keys of the application."""
         return self._tenant.users
 
+    def people(self) -> list[ReferenceUser]:
+        """Give the people who can sign in, by name."""
+        return self._tenant.users.people()
+
     def unit_of_work(self) -> ReferenceUnitOfWork:
         """Begin a transaction as the acting user."""
         tenant = self._tenant

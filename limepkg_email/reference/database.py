@@ -10,6 +10,7 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from limepkg_email.db import configure_sqlite
 from limepkg_email.errors import DatabaseUnavailable
+from limepkg_email.reference.letters import teach_letters
 
 _AWAY = ("08", "40", "53", "55", "57P")
 """Classes of SQLSTATE after which the same work can succeed later: no connection, deadlock,
@@ -27,7 +28,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10, pool_timeout: float = 30.0) -> None:
         engine = _create(with_driver(url), pool_size, pool_timeout)
-        self.engine = translate_errors(configure_sqlite(engine))
+        self.engine = translate_errors(teach_letters(configure_sqlite(engine)))
         self.reader = _reader(self.engine)
 
     def dispose(self) -> None:

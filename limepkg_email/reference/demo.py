@@ -10,7 +10,7 @@ import socket
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.utils import getaddresses
 from pathlib import Path
@@ -19,19 +19,21 @@ from typing import Self
 
 from sqlalchemy import func, select, update
 
-from limepkg_email.accounts.accounts import ACCOUNTS, add_account
+from limepkg_email.accounts.accounts import ACCOUNTS, add_account, read_accounts
 from limepkg_email.incoming.receipts import RECEIPTS
 from limepkg_email.plugin import EmailIntegration
 from limepkg_email.reference.app import create_app
 from limepkg_email.reference.host import ReferenceHost
 from limepkg_email.reference.options import ReferenceApplicationOptions
-from limepkg_email.reference.seed import CUSTOMERS, seed
+from limepkg_email.reference.seed import AGENT, CUSTOMERS, SIGNATURE, seed
 from limepkg_email.reference.server import WebServer
+from limepkg_email.reference.written import write_samples
 from limepkg_email.sandbox import Sandbox, SandboxOptions
 from limepkg_email.schema.setup import SetupReport, run_setup
 from limepkg_email.services import Services
+from limepkg_email.signatures import set_user_signature
 from limepkg_email.templates.defaults import Purpose
-from limepkg_email.templates.service import create_defaults
+from limepkg_email.templates.serving import create_defaults
 
 APPLICATION = "demo"
 SUPPORT = "support@example.com"
@@ -117,6 +119,7 @@ class Demo:
         )
         if options.samples and not self.fates():
             self._deliver_samples()
+            self._write_samples()
 
     def _sandbox(self, token: str) -> Sandbox:
         options = self.options
@@ -190,6 +193,20 @@ class Demo:
             send_file(path, self.smtp)
         deadline = time.monotonic() + _PATIENCE
         while self._count() < len(paths) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    def _write_samples(self) -> None:
+        """Let the agent write, and wait until what bounces is back, as for the other mails."""
+        anonymous = self._integration.anonymous_services(APPLICATION)
+        agent = self._host.application(APPLICATION).as_user(AGENT[0])
+        services = replace(anonymous, application=agent)
+        before = self._count()
+        with services.application.database.connect() as connection:
+            account = read_accounts(connection).accounts[0]
+        set_user_signature(services, agent.user.id, SIGNATURE)
+        write_samples(services, account.id, datetime.now().astimezone())
+        deadline = time.monotonic() + _PATIENCE
+        while self._count() <= before and time.monotonic() < deadline:
             time.sleep(0.05)
 
     def _count(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ _CONTENT_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$
 _UNKNOWN_TYPE = "application/octet-stream"
 _LONGEST_NAME = 255
 _BLOCK = 1 << 20
+_IDS_PER_STATEMENT = 10_000
 
 
 class ReferenceFiles:
@@ -67,6 +68,18 @@ class ReferenceFiles:
         if found is None:
             raise _not_found(id)
         return StoredFile(*found)
+
+    def describe_many(self, ids: Sequence[str]) -> dict[str, StoredFile]:
+        """Give the same of many files by id, those that are missing left out."""
+        columns = tables.file.c
+        statement = select(columns.id, columns.filename, columns.content_type, columns.size)
+        found: dict[str, StoredFile] = {}
+        with self._database.reader.connect() as connection:
+            for first in range(0, len(ids), _IDS_PER_STATEMENT):
+                page = columns.id.in_(ids[first : first + _IDS_PER_STATEMENT])
+                for row in connection.execute(statement.where(page)):
+                    found[row.id] = StoredFile(*row)
+        return found
 
     def open(self, id: str) -> BinaryIO:
         """Open the content for reading; raises `NotFound`."""

@@ -18,15 +18,16 @@ from limepkg_email.feed.factory import FeedContext
 from limepkg_email.feed.page import PAGE_SIZE, read_page
 from limepkg_email.feed.unread import mark_read
 from limepkg_email.hooks import ParentReference
-from limepkg_email.host import LimeObject, Objects
+from limepkg_email.host import Objects
 from limepkg_email.outgoing.compose import Draft, OutgoingFile, Recipient, submit
 from limepkg_email.plugin import EmailIntegration
-from limepkg_email.query import And, Equals, In, Order, Query
+from limepkg_email.query import And, Condition, Contains, Equals, In, Not, Order, Query
 from limepkg_email.reference.application import ReferenceApplication
 from limepkg_email.reference.mail import (
     TICKET,
     Choice,
     Composer,
+    ConversationLine,
     FeedPart,
     FollowerChoice,
     TicketMail,
@@ -34,6 +35,10 @@ from limepkg_email.reference.mail import (
     Writing,
 )
 from limepkg_email.services import Services
+
+_LAST = "lastmessagedate"
+_LATEST = (Order(_LAST, descending=True), Order("id", descending=True))
+_MOST_FOLLOWED = 500
 
 
 class IntegratedMail:
@@ -71,6 +76,42 @@ class IntegratedMail:
             for each in found
         }
 
+    def latest(self, application: ReferenceApplication, limit: int) -> Mapping[int, datetime]:
+        """Give the tickets with the latest messages, and when those came."""
+        relation = _relation(self._services(application))
+        where = Not(Equals(relation, None))
+        # From the earliest on, so that a ticket's latest message is the one that stays.
+        query = Query("conversation", where, _LATEST, limit, properties=(relation, _LAST))
+        with application.unit_of_work() as work:
+            found = work.objects.query(query)[::-1]
+        return {
+            cast(int, each[relation]): cast(datetime, each[_LAST]) for each in found if each[_LAST]
+        }
+
+    def find(
+        self, application: ReferenceApplication, text: str, limit: int
+    ) -> Sequence[ConversationLine]:
+        """Find conversations by their subject, the one with the latest message first."""
+        where: Condition = Contains("subject", text) if text else And()
+        relation = _relation(self._services(application))
+        with application.unit_of_work() as work:
+            return _lines(work.objects, relation, where, limit)
+
+    def of_person(
+        self, application: ReferenceApplication, person: int, limit: int
+    ) -> Sequence[ConversationLine]:
+        """Give the conversations that a person follows, the one with the latest message first."""
+        services = self._services(application)
+        behind = [each for each in services.config.follower_parents if each.limetype == "person"]
+        if not behind:
+            return []
+        follows = Equals(behind[0].property, person)
+        newest = (Order("id", descending=True),)
+        query = Query("follower", follows, newest, _MOST_FOLLOWED, properties=("conversation",))
+        with application.unit_of_work() as work:
+            ids = [each["conversation"] for each in work.objects.query(query)]
+            return _lines(work.objects, _relation(services), In("id", ids), limit)
+
     def feed(self, application: ReferenceApplication, ticket: int, offset: int) -> FeedPart:
         """Give a part of the ticket's messages, `offset` from the latest one on."""
         services = self._services(application)
@@ -88,19 +129,22 @@ class IntegratedMail:
         with application.unit_of_work() as work:
             with plugin_connection(application, work) as connection:
                 accounts = _usable(application, read_accounts(connection).accounts)
-            found = [] if ticket is None else _conversations(services, work.objects, ticket)
+            relation = _relation(services)
+            of_ticket = Equals(relation, ticket)
+            found = [] if ticket is None else _lines(work.objects, relation, of_ticket, 50)
             chosen = _chosen(found, conversation)
             followers = [] if chosen is None else _followers(work.objects, chosen.id)
+            account = None if chosen is None else _account(work.objects, chosen.id)
         offered = tuple(Choice(each.id, f"{each.name} <{each.email}>") for each in accounts)
         if chosen is None:
             return Composer(offered, offered[0].id if offered else None)
         return Composer(
             offered,
-            cast("int | None", chosen["account"]),
-            tuple(Choice(each.id, str(each["subject"] or "(no subject)")) for each in found),
+            account,
+            tuple(found),
             chosen.id,
             tuple(followers),
-            str(chosen["subject"] or ""),
+            chosen.subject,
         )
 
     def submit(self, application: ReferenceApplication, writing: Writing) -> int:
@@ -137,17 +181,30 @@ def _relation(services: Services) -> str:
     raise InvalidInput(f"conversation_parents does not name {TICKET}")
 
 
-def _conversations(services: Services, objects: Objects, ticket: int) -> list[LimeObject]:
-    newest_first = (Order("lastmessagedate", descending=True), Order("id", descending=True))
-    of_ticket = Equals(_relation(services), ticket)
-    names = ("subject", "account")
-    return objects.query(Query("conversation", of_ticket, newest_first, 50, properties=names))
+def _lines(objects: Objects, relation: str, where: Condition, limit: int) -> list[ConversationLine]:
+    names = ("subject", _LAST, "unread", relation)
+    rows = objects.query(Query("conversation", where, _LATEST, limit, properties=names))
+    return [
+        ConversationLine(
+            each.id,
+            str(each["subject"] or ""),
+            cast("int | None", each[relation]),
+            cast("datetime | None", each[_LAST]),
+            bool(each["unread"]),
+        )
+        for each in rows
+    ]
 
 
-def _chosen(found: Sequence[LimeObject], conversation: int | None) -> LimeObject | None:
-    if conversation is None:
+def _chosen(found: Sequence[ConversationLine], id: int | None) -> ConversationLine | None:
+    if id is None:
         return found[0] if found else None
-    return next((each for each in found if each.id == conversation), None)
+    return next((each for each in found if each.id == id), None)
+
+
+def _account(objects: Objects, conversation: int) -> int | None:
+    query = Query("conversation", Equals("id", conversation), properties=("account",))
+    return next((cast("int | None", each["account"]) for each in objects.query(query)), None)
 
 
 def _followers(objects: Objects, conversation: int) -> list[FollowerChoice]:
@@ -191,6 +248,7 @@ def _draft(writing: Writing, files: Sequence[OutgoingFile]) -> Draft:
         recipients=tuple(Recipient(email, name) for name, email in typed),
         files=tuple(files),
         idempotency_key=writing.key,
+        signature=True,
     )
 
 

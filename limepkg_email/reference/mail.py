@@ -45,6 +45,17 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class ConversationLine:
+    """A conversation in a list: on which ticket it is, and when its latest message came."""
+
+    id: int
+    subject: str
+    ticket: int | None
+    last: datetime | None
+    unread: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FollowerChoice:
     """Somebody who can get the answer; `active` ones get it unless the writer says otherwise."""
 
@@ -60,7 +71,7 @@ class Composer:
 
     accounts: tuple[Choice, ...]
     account: int | None = None
-    conversations: tuple[Choice, ...] = ()
+    conversations: tuple[ConversationLine, ...] = ()
     conversation: int | None = None
     followers: tuple[FollowerChoice, ...] = ()
     subject: str = ""
@@ -102,6 +113,19 @@ class Mail(Protocol):
         self, application: ReferenceApplication, tickets: Sequence[int]
     ) -> Mapping[int, TicketMail]:
         """Tell about the mail of several tickets; those without any are left out."""
+
+    def latest(self, application: ReferenceApplication, limit: int) -> Mapping[int, datetime]:
+        """Give the tickets with the latest messages, and when those came."""
+
+    def find(
+        self, application: ReferenceApplication, text: str, limit: int
+    ) -> Sequence[ConversationLine]:
+        """Find conversations by their subject, the one with the latest message first."""
+
+    def of_person(
+        self, application: ReferenceApplication, person: int, limit: int
+    ) -> Sequence[ConversationLine]:
+        """Give the conversations that a person follows, the one with the latest message first."""
 
     def feed(self, application: ReferenceApplication, ticket: int, offset: int) -> FeedPart:
         """Give a part of the ticket's messages, `offset` from the latest one on."""

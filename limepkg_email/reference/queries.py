@@ -3,8 +3,9 @@
 A shape is the query without its values, as a tuple that can be compared; `Values` are gathered in
 the order in which the shape names them and become the parameters `b0`, `b1` and so on.
 
-Comparisons without regard to case are done by the database's `lower`: on SQLite it knows ASCII
-letters only, which is enough for mail addresses.
+Comparisons without regard to case are done by the database's `lower`. On SQLite it knows ASCII
+letters only: enough for the mail addresses of `In`, which an index serves, but not for parts of
+texts, which `letters.lowered` compares.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from limepkg_email.query import (
     Query,
     StartsWith,
 )
+from limepkg_email.reference.letters import lowered
 from limepkg_email.reference.schema import LimetypeTable, PropertyColumn
 
 Shape = tuple[Any, ...]
@@ -171,7 +173,7 @@ def _like(
     if not found.textual:
         raise InvalidInput(f"{found.name} holds no text to search in")
     pattern = "%" + parameter + "%" if anywhere else parameter + "%"
-    return func.lower(found.column).like(func.lower(pattern), escape="\\")
+    return lowered(found.column).like(lowered(pattern), escape="\\")
 
 
 def _bind(found: PropertyColumn, number: Iterator[int]) -> BindParameter[Any]:

@@ -17,6 +17,9 @@ CUSTOMERS = (
 )
 """People who have a mailbox in the sandbox: names and addresses."""
 
+SIGNATURE = '<p><b>Alva Ek</b><br>Customer service<br><span style="color:#666">Example</span></p>'
+"""What stands below the agent's messages."""
+
 _COMPANIES = (
     ("Andersson Garden", "example.org"),
     ("Lind & Daughters", "example.net"),

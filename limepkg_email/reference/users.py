@@ -100,6 +100,13 @@ class Users:
         right = found is not None and secrets.compare_digest(found.stamp, stamp)
         return found if right else None
 
+    def people(self) -> list[ReferenceUser]:
+        """Give the active users but for the system users, by name."""
+        with self._database.reader.connect() as connection:
+            found = [_user(row) for row in connection.execute(_PEOPLE)]
+        # Here, because databases order names in ways of their own.
+        return sorted(found, key=lambda each: (each.name.lower(), each.id))
+
     def set_password(self, login: str, password: str) -> None:
         """Give the user a new password; ends its sessions."""
         self._change(login, password_hash=self._hash(password))
@@ -193,6 +200,8 @@ _BY_API_KEY = _users(
         select(tables.api_key.c.user).where(tables.api_key.c.digest == bindparam("key"))
     )
 )
+
+_PEOPLE = _users(tables.user.c.is_system.is_(False))
 
 
 def _user(row: Any) -> ReferenceUser:

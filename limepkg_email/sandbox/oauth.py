@@ -35,6 +35,8 @@ _COMMON: Mapping[str, Field] = {
     "includeInListing": BOOLEAN,
 }
 _PROVIDERS = ("gmail", "gmailService", "outlook", "outlookService", "mailRu")
+_SECRETS = ("clientSecret", "serviceKey")
+_MASK = "******"
 _ORDER = (
     "id",
     "name",
@@ -159,7 +161,7 @@ def _record(row: sqlite3.Row) -> Json:
 
 
 def _shown(app: Json) -> Json:
-    masked = {**app, "clientSecret": "******"}
+    masked = {key: _MASK if key in _SECRETS and app[key] else app[key] for key in app}
     known = {key: masked[key] for key in _ORDER if key in masked}
     return known | {key: value for key, value in masked.items() if key not in known}
 

@@ -21,6 +21,12 @@ Described = Mapping[str, Limetype]
 
 _ORDER = (CreateLimetype, AddProperty, AddOption, Lengthen)
 _RENAME = "Rename it in the CRM and run the setup again; nothing was changed."
+_DOCUMENT = (
+    ("comment", ("string", "text"), ()),
+    ("type", ("option", "string"), ("email",)),
+    ("document", ("file",), ()),
+)
+"""What is written into a document: property, types that take it, options."""
 _CONFIGURED_BY = {"conversation": "conversation_parents", "follower": "follower_parents"}
 
 
@@ -58,6 +64,27 @@ def sentence(step: Step) -> str:
             return f"Add the option {option.key} to {limetype}.{name}."
         case Lengthen(limetype, name, length):
             return f"Lengthen {limetype}.{name} to {length} characters."
+
+
+def check_documents(described: Described) -> None:
+    """Raise `InvalidInput` unless files of mails can be stored as the host's documents."""
+    document = described.get("document")
+    if document is None:
+        return  # `plan` says so
+    for name, types, keys in _DOCUMENT:
+        found = document.property(name)
+        if found is None or found.type not in types:
+            present = "does not exist" if found is None else f"is of the type {kind(found)}"
+            raise InvalidInput(
+                f"document.{name} {present}, but files of mails need it with the type {types[0]};"
+                " add it to the limetype document in the CRM and run the setup again."
+            )
+        lacking = [each for each in keys if each not in {option.key for option in found.options}]
+        if found.type == "option" and lacking:
+            raise InvalidInput(
+                f"document.{name} has no option {lacking[0]}, which marks files of mails; add it in"
+                " the CRM and run the setup again."
+            )
 
 
 def _check_parent(key: str, limetype: str, names: tuple[str, ...], described: Described) -> None:

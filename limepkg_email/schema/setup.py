@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -11,16 +10,16 @@ from importlib.metadata import version
 from uuid import uuid4
 
 from limepkg_email import migrate
-from limepkg_email.errors import Conflict, InvalidInput, NotFound
+from limepkg_email.errors import Conflict, EngineError, InvalidInput, NotFound
 from limepkg_email.hooks import collect
 from limepkg_email.host import Application
 from limepkg_email.schema import views, webhook
+from limepkg_email.schema.alone import alone
 from limepkg_email.schema.limetypes import declared
-from limepkg_email.schema.planning import check_parents, plan, sentence
+from limepkg_email.schema.planning import check_documents, check_parents, plan, sentence
 from limepkg_email.services import Services
-from limepkg_email.tasks import leases
 
-__all__ = ["SetupReport", "is_installed", "plan", "run_setup"]
+__all__ = ["SetupReport", "install", "is_installed", "plan", "run_setup"]
 
 VERSION_SETTING = "limepkg_email.version"
 """The version of the package whose setup was run last."""
@@ -34,10 +33,14 @@ _LEASE_DURATION = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class SetupReport:
-    """What setup did, or with a dry run would do, as sentences; no step means nothing to do."""
+    """What setup did, or with a dry run would do, as sentences; no step means nothing to do.
+
+    `unfinished` says what is left to do, and why, when all else is done.
+    """
 
     steps: tuple[str, ...]
     applied: bool
+    unfinished: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,35 @@ def run_setup(services: Services, *, dry_run: bool = False) -> SetupReport:
     """
     steps = _sentences(services)
     if not dry_run:
-        migrate.upgrade(services.application.database)
-        with _alone(services):
-            # Asked again: another setup may have ended since.
-            for action in _actions(services):
-                action.run()
-            webhook.register(services.config, services.engine)
+        _install(services)
+        webhook.register(services.config, services.engine)
     return SetupReport(steps, applied=not dry_run)
+
+
+def install(services: Services) -> SetupReport:
+    """Do what `run_setup` does, but let an engine that refuses or is away be no error.
+
+    What it could not be told stands in `unfinished`. Raises what `run_setup` raises otherwise.
+    """
+    steps = _sentences(services)
+    _install(services)
+    try:
+        webhook.register(services.config, services.engine)
+    except EngineError as error:
+        sentence = (
+            f"The webhook is not registered: {error.message} Everything else is done;"
+            " run the setup again."
+        )
+        return SetupReport(steps, applied=True, unfinished=sentence)
+    return SetupReport(steps, applied=True)
+
+
+def _install(services: Services) -> None:
+    migrate.upgrade(services.application.database)
+    with alone(services, _LEASE, _LEASE_DURATION, "Another setup is running; wait until it ends."):
+        # Asked again: another setup may have ended since.
+        for action in _actions(services):
+            action.run()
 
 
 def installation_of(application: Application) -> str:
@@ -82,12 +107,21 @@ def is_installed(services: Services) -> bool:
         return False
 
 
-def _sentences(services: Services) -> tuple[str, ...]:
+def installation_steps(services: Services) -> tuple[str, ...]:
+    """Say what is left to do in the CRM itself, without asking the engine.
+
+    Raises `Conflict` and `InvalidInput` when the host's data model does not allow it.
+    """
     steps = [action.sentence for action in _actions(services)]
     if not migrate.is_current(services.application.database):
         steps.insert(0, "Create or upgrade the package's own tables.")
+    return tuple(steps)
+
+
+def _sentences(services: Services) -> tuple[str, ...]:
+    steps = installation_steps(services)
     registration = webhook.pending(services.config, services.engine)
-    return (*steps, registration) if registration else tuple(steps)
+    return (*steps, registration) if registration else steps
 
 
 def _actions(services: Services) -> list[_Action]:
@@ -100,6 +134,7 @@ def _limetype_actions(services: Services) -> Iterator[_Action]:
     described = application.limetypes.describe()
     steps = plan(declared(services.config, extra), described)
     check_parents(services.config, described)
+    check_documents(described)
     for step in steps:
         yield _Action(sentence(step), partial(application.limetypes.apply, step))
 
@@ -128,16 +163,3 @@ def _settings(services: Services) -> Iterator[_Action]:
         yield _Action(
             f"Record the version {present}.", partial(settings.set, VERSION_SETTING, present)
         )
-
-
-@contextmanager
-def _alone(services: Services) -> Iterator[None]:
-    database, holder = services.application.database, str(uuid4())
-    with database.begin() as connection:
-        if not leases.acquire(connection, _LEASE, holder, services.clock(), _LEASE_DURATION):
-            raise Conflict("Another setup is running; wait until it has ended.")
-    try:
-        yield
-    finally:
-        with database.begin() as connection:
-            leases.release(connection, _LEASE, holder)

@@ -16,9 +16,10 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from limepkg_email import event_log
 from limepkg_email.clock import utc_now
 from limepkg_email.errors import EmailIntegrationError
-from limepkg_email.tasks import jobs, leases
+from limepkg_email.tasks import jobs, leases, runs
 
 if TYPE_CHECKING:
     from limepkg_email.config import Configuration
@@ -45,10 +46,16 @@ class Schedule:
 
 
 def sweep_jobs(services: Services) -> None:
-    """Wake the workers if jobs wait whose wake-up was lost, and remove old finished jobs."""
-    retention = timedelta(days=services.config.job_retention)
+    """Wake the workers if jobs wait whose wake-up was lost, and remove what is old.
+
+    That is finished jobs, runs and entries of the log. Runs that lost their job are given up.
+    """
+    retention, now = timedelta(days=services.config.job_retention), services.clock()
     with services.application.database.begin() as connection:
-        seen = jobs.sweep(connection, services.clock(), retention)
+        seen = jobs.sweep(connection, now, retention)
+        runs.give_up_lost(connection, now)
+        runs.prune(connection, now)
+        event_log.prune(connection, now)
     if seen.expired or seen.pruned:
         log.info("Job sweep: %d leases ended, %d old jobs removed", seen.expired, seen.pruned)
     if seen.waiting:
@@ -80,7 +87,8 @@ class BackgroundSchedules:
 
     The applications are those that exist when it starts. Its job store is the memory: APScheduler's
     stores cannot be shared by processes, the leases can. `services_for` may raise `SetupRequired`
-    at a tick; `configuration_for` is asked before.
+    at a tick; `configuration_for` is asked before, and every `adjusted_every` seconds, so that an
+    interval that an administrator changed is followed.
     """
 
     def __init__(
@@ -89,7 +97,10 @@ class BackgroundSchedules:
         services_for: Callable[[str], Services],
         applications: Callable[[], list[str]],
         configuration_for: Callable[[str], Configuration] | None = None,
+        *,
+        adjusted_every: float = 60,
     ) -> None:
+        self._adjusted_every = adjusted_every
         self._schedules = schedules
         self._configuration_for = configuration_for or (lambda name: services_for(name).config)
         self._services_for = services_for
@@ -108,6 +119,7 @@ class BackgroundSchedules:
         for application in self._applications():
             for schedule in self._schedules:
                 self._add(scheduler, schedule, application)
+        scheduler.add_job(self._adjust, IntervalTrigger(seconds=self._adjusted_every))
         scheduler.start()
         self._scheduler = scheduler
 
@@ -128,6 +140,16 @@ class BackgroundSchedules:
             id=f"{application}:{schedule.name}",
             **first,
         )
+
+    def _adjust(self) -> None:
+        """Follow intervals that an administrator changed."""
+        for job in self._scheduler.get_jobs() if self._scheduler is not None else ():
+            if not job.args:
+                continue  # this one itself
+            schedule, application = job.args
+            every = schedule.every(self._configuration_for(application))
+            if every != job.trigger.interval:
+                job.reschedule(IntervalTrigger(seconds=every.total_seconds(), timezone="UTC"))
 
     def _tick(self, schedule: Schedule, application: str) -> None:
         context = {"schedule": schedule.name, "application": application}

@@ -5,24 +5,24 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import update
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
-from limepkg_email.accounts.accounts import ACCOUNTS
+from limepkg_email.accounts import events, sync
 from limepkg_email.engine.types import Message
 from limepkg_email.engine.webhook import AccountEvent, MessageNew, parse_event
 from limepkg_email.errors import BadRequest, EmailIntegrationError, ImportRefused
 from limepkg_email.hooks import Imported, MessageAction, collect
-from limepkg_email.incoming import failures, seen
-from limepkg_email.incoming.pipeline import Outcome, import_message
+from limepkg_email.incoming import failed, failures, recovery_runs, seen
+from limepkg_email.incoming.pipeline import Outcome, import_message, note_broken_extension
 from limepkg_email.incoming.seen import SeenMail
 from limepkg_email.outgoing import autoreply, relay, send, status
-from limepkg_email.outgoing.automatic import Occasion
+from limepkg_email.outgoing.situation import Occasion
 from limepkg_email.services import Services
 from limepkg_email.tasks import jobs
 from limepkg_email.tasks.jobs import ClaimedJob
 from limepkg_email.tasks.registry import FINISHED, TaskRegistry, task
 from limepkg_email.tasks.registry import Outcome as TaskOutcome
+from limepkg_email.tasks.worker import reason_of
 
 _SEEN_TOGETHER = 500
 
@@ -85,7 +85,7 @@ def mark_seen(services: Services, job: ClaimedJob, payload: Any) -> TaskOutcome:
 @task()
 def park_message(services: Services, job: ClaimedJob, payload: Any) -> None:
     """Move a mail that could not be imported to the failed folder."""
-    failures.park(services, payload["account"], payload["message"])
+    failures.park(services, payload["account"], payload["message"], payload.get("mail", ""))
 
 
 @task()
@@ -94,7 +94,38 @@ def touch_inbox(services: Services, job: ClaimedJob, payload: Any) -> None:
     services.engine.touch_inbox(payload["account"])
 
 
-@task()
+def _failed_mail_given_up(
+    services: Services, job: ClaimedJob, payload: Any, error: Exception
+) -> None:
+    failed.give_up(services, payload["receipt"], error)
+
+
+@task(on_failed=_failed_mail_given_up)
+def retry_failed_mail(services: Services, job: ClaimedJob, payload: Any) -> None:
+    """Import a failed mail once more, because an administrator asks for it."""
+    failed.try_again(services, payload["receipt"])
+
+
+def _action_given_up(services: Services, job: ClaimedJob, payload: Any, error: Exception) -> None:
+    values = dict(payload)
+    name = values.pop("action")
+    note_broken_extension(services, f"the action {name!r}", Imported(**values))
+
+
+def _recovery_given_up(
+    services: Services, job: ClaimedJob, payload: Any, error: Exception
+) -> None:
+    recovery_runs.given_up(services, payload, error)
+
+
+@task(on_failed=_recovery_given_up)
+def recovery_process(services: Services, job: ClaimedJob, payload: Any) -> TaskOutcome:
+    """Look through accounts for mail that no webhook brought, and for mail that failed."""
+    recovery_runs.work(services, job, payload)
+    return FINISHED
+
+
+@task(on_failed=_action_given_up)
 def run_message_action(services: Services, job: ClaimedJob, payload: Any) -> None:
     """Run one action of an extension for an imported mail."""
     values = dict(payload)
@@ -141,14 +172,22 @@ def delivery_event(services: Services, job: ClaimedJob, payload: Any) -> None:
 def account_event(services: Services, job: ClaimedJob, payload: Any) -> None:
     """Note the state of an account."""
     event = parse_event(payload)
-    if not isinstance(event, AccountEvent):
-        return
-    with services.application.database.begin() as connection:
-        connection.execute(
-            update(ACCOUNTS)
-            .where(ACCOUNTS.c.engine_account == event.account)
-            .values(state=event.event, last_error=event.error)
-        )
+    if isinstance(event, AccountEvent):
+        events.note_event(services, event)
+
+
+def _sync_given_up(services: Services, job: ClaimedJob, payload: Any, error: Exception) -> None:
+    sync.give_up(services, _run_of(payload), reason_of(error))
+
+
+@task(on_failed=_sync_given_up)
+def sync_emailengine_to_lime(services: Services, job: ClaimedJob, payload: Any) -> None:
+    """Make our applications and accounts equal to the engine's, as a run or without one."""
+    sync.run(services, _run_of(payload), job.attempts)
+
+
+def _run_of(payload: Any) -> str:
+    return str(payload.get("run", "")) if isinstance(payload, dict) else ""
 
 
 def registry() -> TaskRegistry:

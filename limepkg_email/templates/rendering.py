@@ -24,7 +24,7 @@ from limepkg_email.mail_html import mail_safe
 from limepkg_email.templates.budget import Budget, Limits, Refused
 from limepkg_email.templates.context import Values
 from limepkg_email.templates.filters import Filters, Locale
-from limepkg_email.templates.missing import Marked, Missing
+from limepkg_email.templates.missing import Marked, Missing, noting
 from limepkg_email.templates.structure import LOOP, Grammar, Problem
 from limepkg_email.text import one_line
 
@@ -55,10 +55,14 @@ class TemplateSource:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A subject in one line, and sanitised HTML with its styles inlined."""
+    """A subject in one line, and sanitised HTML with its styles inlined.
+
+    `missing` are the names that were written although they have no value.
+    """
 
     subject: str
     html: str
+    missing: tuple[str, ...] = ()
 
 
 def render(
@@ -77,10 +81,13 @@ def render(
     locale = locale or Locale(source.language)
     budget = Budget(limits, clock)
     outcomes: dict[str, str] = {}
+    missing: dict[str, None] = {}
+    undefined = Missing if strict else noting(missing)
     for field, text in (("subject", source.subject), ("body", source.body)):
-        environment = _Environment(budget, limits, locale, strict=strict, html=field == "body")
+        environment = _Environment(budget, limits, locale, undefined, html=field == "body")
         outcomes[field] = _rendered(environment, field, text, values)
-    return Rendered(one_line(outcomes["subject"], MAX_SUBJECT), mail_safe(outcomes["body"]))
+    subject = one_line(outcomes["subject"], MAX_SUBJECT)
+    return Rendered(subject, mail_safe(outcomes["body"]), tuple(missing))
 
 
 def check(
@@ -120,11 +127,17 @@ class _Environment(ImmutableSandboxedEnvironment):
     intercepted_unops = frozenset("+-")
 
     def __init__(
-        self, budget: Budget, limits: Limits, locale: Locale, *, strict: bool, html: bool
+        self,
+        budget: Budget,
+        limits: Limits,
+        locale: Locale,
+        undefined: type[Undefined] = Missing,
+        *,
+        html: bool,
     ) -> None:
         super().__init__(
             autoescape=html,
-            undefined=Missing if strict else Marked,
+            undefined=undefined,
             finalize=self._shown,
             optimized=False,
             loader=None,
@@ -260,7 +273,7 @@ def _compiled(environment: _Environment, field: str, text: str) -> Compiled:
 
 def _problems(field: str, text: str, limits: Limits) -> list[Problem]:
     budget = Budget(limits, time.monotonic)
-    environment = _Environment(budget, limits, Locale(), strict=True, html=True)
+    environment = _Environment(budget, limits, Locale(), html=True)
     try:
         tree = _parsed(environment, field, text)
     except TemplateError as error:

@@ -36,6 +36,7 @@ def browser() -> Iterator[webdriver.Chrome]:
     options.binary_location = chromium
     for switch in _SWITCHES:
         options.add_argument(switch)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     found = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     found.implicitly_wait(5)
     yield found

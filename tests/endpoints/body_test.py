@@ -37,7 +37,7 @@ def test_the_body_is_a_page_under_a_policy_of_its_own(crm: Crm, agent: Person) -
         "default-src": "'none'",
         "img-src": "'self' data:",
         "style-src": "'unsafe-inline'",
-        "sandbox": "allow-popups allow-popups-to-escape-sandbox",
+        "sandbox": "allow-same-origin allow-popups allow-popups-to-escape-sandbox",
         "frame-ancestors": "'self'",
         "base-uri": "'none'",
         "form-action": "'none'",
@@ -146,7 +146,9 @@ def test_the_visible_part_leaves_out_what_was_said_before(crm: Crm, agent: Perso
     shown = message(crm, "", visiblebody="<p>new</p>", body="<p>new</p><p>old</p>")
     path = f"/message/{shown}/body"
     assert "old" not in agent.get(path).text
+    assert "<html data-more>" in agent.get(path).text
     assert "old" in agent.get(path, part="complete").text
+    assert "<html>" in agent.get(path, part="complete").text
     assert agent.get(path, part="half").status_code == 422
 
 

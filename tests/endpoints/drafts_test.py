@@ -14,6 +14,8 @@ CONTENT = {
     "recipients": [{"email": "lisa@example.net", "name": "Lisa", "limetype": "", "id": None}],
     "followers": [1],
     "files": [3],
+    "account": 1,
+    "parent": {"limetype": "helpdesk", "id": 1},
 }
 
 

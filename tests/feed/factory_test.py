@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -135,6 +135,23 @@ def test_what_was_not_delivered_can_be_sent_again(crm: Crm) -> None:
     assert actions(fine.promoted_actions) == ["reply"]
     assert failed.has_error
     assert not fine.has_error
+
+
+def test_what_waits_for_its_time_says_so_and_can_be_taken_back(crm: Crm) -> None:
+    nine = datetime(2026, 3, 2, 9, 0, tzinfo=timezone(timedelta(hours=1)))
+    parties = (to(state="queued"), to("Cleo", "failed", "550 no"))
+    [waiting, both] = items(
+        crm,
+        message(source="lime", parties=parties[:1], send_at=nine),
+        message(source="lime", parties=parties, send_at=nine),
+    )
+    assert waiting.helper_text == "To be sent 2026-03-02 08:00 UTC."
+    assert not waiting.has_error
+    assert waiting.ui == "standard"
+    assert actions(waiting.promoted_actions) == ["cancel", "edit", "reply"]
+    assert actions(both.promoted_actions) == ["cancel", "edit", "resend", "reply"]
+    assert both.helper_text == "Cleo: 550 no\nTo be sent 2026-03-02 08:00 UTC."
+    assert both.has_error
 
 
 def test_a_read_message_can_become_unread(crm: Crm) -> None:

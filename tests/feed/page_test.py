@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.endpoints.crm import PREFIX, Crm, Person, statements
 
 MOST_STATEMENTS = 11
 """User, object, conversations (two for a person), count, messages, two for the parties, documents,
-errors, accounts, and one to spare."""
+errors, accounts, and what leaves later."""
 
 
 def parent_of(crm: Crm, conversation: int) -> int:
@@ -41,7 +42,7 @@ def test_an_item_has_every_field_that_a_feed_knows(crm: Crm, agent: Person) -> N
     )
     message = crm.mail(conversation, anna)
     bo = crm.add("follower", conversation=conversation, email="bo@example.org", name="Bo Ek")
-    crm.add(
+    copy = crm.add(
         "messagefollower",
         conversationmessage=message,
         follower=bo,
@@ -83,6 +84,7 @@ def test_an_item_has_every_field_that_a_feed_knows(crm: Crm, agent: Person) -> N
         "machine": "no",
         "recipients": [
             {
+                "id": copy,
                 "name": "Bo Ek",
                 "email": "bo@example.org",
                 "role": "cc",
@@ -92,6 +94,17 @@ def test_an_item_has_every_field_that_a_feed_knows(crm: Crm, agent: Person) -> N
         ],
     }
     assert agent.send("GET", item["bodyUrl"].removeprefix(PREFIX)).status_code == 200
+
+
+def test_who_has_a_page_already_is_told_in_a_few_bytes(crm: Crm, agent: Person) -> None:
+    conversation = crm.conversation(messages=2)
+    asked = f"/feed/?limetype=conversation&id={conversation}"
+    known = {"If-None-Match": agent.send("GET", asked).headers["ETag"]}
+    again = agent.send("GET", asked, headers=known)
+    assert (again.status_code, again.data) == (304, b"")
+    follower = crm.add("follower", conversation=conversation)
+    crm.mail(conversation, follower, 2)
+    assert agent.send("GET", asked, headers=known).json["total"] == 3
 
 
 def test_pages_join_without_a_gap(any_crm: Crm) -> None:
@@ -250,3 +263,22 @@ def test_who_may_not_see_the_object_gets_no_feed(crm: Crm) -> None:
 def test_an_object_that_does_not_exist_has_no_feed(agent: Person) -> None:
     assert agent.get("/feed/", limetype="conversation", id=4711).status_code == 404
     assert agent.get("/feed/", limetype="nonsense", id=1).status_code == 422
+
+
+def test_a_message_that_leaves_later_says_when_until_it_is_time(any_crm: Crm) -> None:
+    agent, conversation = any_crm.person(), any_crm.conversation(messages=1)
+    at = any_crm.now + timedelta(days=1)
+    reply = {"conversation": conversation, "text": "Good morning", "send_at": at.isoformat()}
+    assert agent.post(f"/message/{any_crm.account.id}/", **reply).status_code == 202
+
+    def item() -> Any:
+        found = agent.get("/feed/", limetype="conversation", id=conversation).json["items"]
+        return next(each for each in found if each["value"] == "Good morning")
+
+    assert item()["helperText"] == f"To be sent {at:%Y-%m-%d %H:%M} UTC."
+    assert [each["id"] for each in item()["promotedActions"]] == ["cancel", "edit", "reply"]
+    any_crm.now = at
+    assert item()["helperText"] == ""
+    any_crm.now = at - timedelta(hours=1)
+    assert agent.post(f"/message/{item()['id']}/cancel/").status_code == 200
+    assert [each["id"] for each in item()["promotedActions"]] == ["reply"]

@@ -16,8 +16,8 @@ from limepkg_email.accounts.accounts import ACCOUNTS
 from limepkg_email.db import table
 from limepkg_email.incoming.pipeline import AUTO_REPLY, import_message
 from limepkg_email.models import Template
-from limepkg_email.outgoing.automatic import Occasion
-from limepkg_email.outgoing.autoreply import MOST, auto_reply, is_nobody
+from limepkg_email.outgoing.autoreply import auto_reply, is_nobody
+from limepkg_email.outgoing.situation import Occasion
 from limepkg_email.templates.service import TemplateInput, create_template
 from tests.incoming.arriving import arriving
 
@@ -26,6 +26,8 @@ from .relay_test import remove, text_of
 
 ANNA, BO = "anna@example.org", "bo@example.org"
 BUDGET = 20
+MOST = 5
+"""Automatic replies that one address gets, unless told otherwise."""
 
 
 @pytest.fixture

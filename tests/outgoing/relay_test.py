@@ -18,11 +18,12 @@ from sqlalchemy import delete, update
 
 from limepkg_email.accounts.accounts import ACCOUNTS, add_account
 from limepkg_email.db import table
+from limepkg_email.engine.types import Attachment
 from limepkg_email.errors import Conflict
 from limepkg_email.incoming.pipeline import RELAY_MESSAGE, import_message
 from limepkg_email.models import Job
-from limepkg_email.outgoing.automatic import Occasion
 from limepkg_email.outgoing.relay import relay
+from limepkg_email.outgoing.situation import Occasion
 from limepkg_email.outgoing.transitions import OUTBOX
 from limepkg_email.services import Services
 from tests.incoming.arriving import arriving
@@ -244,10 +245,8 @@ def test_two_workers_at_once_send_it_once(office: Office) -> None:
     assert len(shown) == 2
 
 
-def test_an_address_does_not_get_any_number(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("limepkg_email.outgoing.relay.MOST", 2)
+def test_an_address_does_not_get_any_number(office: Office) -> None:
+    office.services = as_system(office, max_relays_per_address=2)
     begin(office, BO)
     for _ in range(3):
         reply(office)
@@ -360,6 +359,44 @@ def test_files_beyond_the_limits_are_named(office: Office) -> None:
     assert "&lt;big&gt;.bin" in payload["html"]
     assert "big" in payload["text"]
     assert "ask Bo Berg" in payload["text"]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "ask Bo Berg for them"), ("sv-FI", "be Bo Berg om det"), ("ja", "ask Bo Berg")],
+)
+def test_what_is_left_out_is_said_in_the_language_of_the_account(
+    office: Office, language: str, words: str
+) -> None:
+    switch(office, language=language)
+    begin(office, BO)
+    reply(office)
+    for number in range(22):
+        attach(office, f"{number} {{names}}.bin", b"123456789", "application/zip")
+    relay(as_system(office, max_attachment_size=8), occasions(office)[0])
+    (payload,) = office.payloads()
+    assert words in payload["text"]
+    assert "19 {names}.bin" in payload["text"]
+    assert "20 {names}.bin" not in payload["text"]
+
+
+def test_files_that_were_not_imported_are_named_without_sending_anybody_to_our_mailbox(
+    post: Post,
+) -> None:
+    office = post.office
+    switch(office, language="sv")
+    begin(office, BO)
+    file = Attachment(id="1", filename="plan & mer.pdf", encoded_size=900)
+    mail = arriving(
+        sender=BO, in_reply_to=START, name="Bo Berg", subject="Re: Booking", html="<p>See</p>"
+    )
+    services = as_system(office, max_message_size=10)
+    import_message(services, "support", replace(mail, attachments=(file,)))
+    assert "see the mailbox" in str(office.all("conversationmessage")[1]["visiblebody"])
+    relayed(office)
+    (payload,) = [each for each in office.payloads() if each["to"][0]["address"] == ANNA]
+    assert "see the mailbox" not in payload["html"]
+    assert "plan & mer.pdf. Du kan be Bo Berg" in payload["text"]
 
 
 def test_all_files_together_have_a_limit(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

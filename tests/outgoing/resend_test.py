@@ -171,3 +171,53 @@ def test_sending_again_costs_few_statements(office: Office) -> None:
         data = {"messageId": message_id, "queueId": f"again {number}"}
         body = {"account": "support", "event": "messageFailed", "data": data}
         apply_delivery_event(office.system, parse_event(body))
+
+
+def test_a_corrected_address_gets_the_mail_and_says_so(post: Post) -> None:
+    office = post.office
+    post.addressed("wrong@example.org", "bounce")
+    conversation = office.conversation()
+    follower = office.follower(conversation, "wrong@example.org", name="Anna")
+    made = office.send(conversation)
+    post.submit()
+    post.tell()
+    post.tell()
+    office.change("follower", follower, email="Anna@Example.org")
+    resend(office.services, made.messagefollowers[0])
+    [shown] = office.all("messagefollower")
+    assert (shown["state"], shown["reason"]) == (
+        "queued",
+        "Sent again to anna@example.org, not to wrong@example.org.",
+    )
+    post.submit()
+    [mail] = post.delivered(ANNA)
+    assert (mail["To"].addresses[0].addr_spec, mail["To"].addresses[0].display_name) == (
+        ANNA,
+        "Anna",
+    )
+    assert [row.recipient for row in office.outbox() if row.state != "superseded"] == [ANNA]
+    post.tell()
+    assert office.all("messagefollower")[0]["state"] == "sent"
+
+
+def test_a_corrected_mail_that_the_engine_may_have_is_taken_out_of_its_queue(post: Post) -> None:
+    office = post.office
+    made = office.send(office.conversation("wrong@example.org"))
+    [old] = office.outbox()
+    mark_failed(office.system, old.guid, "The engine did not answer.")
+    office.change("follower", office.all("follower")[0].id, email=ANNA)
+    resend(office.services, made.messagefollowers[0])
+    assert {f"submit:{row.guid}" for row in office.outbox()} == {each.key for each in office.jobs()}
+    post.submit()
+    assert (len(post.delivered(ANNA)), post.delivered("wrong@example.org")) == (1, [])
+
+
+@pytest.mark.parametrize("address", ["support@example.com", "HELP@example.com", "nobody at all"])
+def test_nothing_is_sent_again_to_our_own_accounts_or_to_no_address(
+    office: Office, address: str
+) -> None:
+    id = failed(office)
+    office.change("follower", office.all("follower")[0].id, email=address)
+    with pytest.raises(Conflict):
+        resend(office.services, id)
+    assert (len(office.outbox()), office.get("messagefollower", id)["state"]) == (1, "failed")

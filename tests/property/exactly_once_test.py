@@ -20,8 +20,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from sqlalchemy import Engine, select
 
 from limepkg_email.db import table
+from limepkg_email.errors import EngineError
+from limepkg_email.hooks import Decision, hookimpl
+from limepkg_email.incoming import failed, recovery_runs
 from limepkg_email.incoming.receipts import RECEIPTS
-from limepkg_email.models import Job
+from limepkg_email.incoming.recovering import reports
+from limepkg_email.incoming.recovering.known import MOST_TRIES
+from limepkg_email.models import Disposition, Job
 from limepkg_email.outgoing.compose import Draft, submit
 from limepkg_email.query import And, Equals
 from limepkg_email.sandbox import Sandbox, SandboxOptions
@@ -64,6 +69,25 @@ class Killer:
                 raise Killed
 
         engine.dialect.do_commit = do_commit  # type: ignore[method-assign]
+
+
+class Fragile:
+    """An extension that lets every import fail while it is broken."""
+
+    name = "fragile"
+    description = "Breaks."
+
+    def __init__(self) -> None:
+        self.broken = False
+
+    def decide(self, _: object) -> Decision | None:
+        if self.broken:
+            raise RuntimeError("no such rule")
+        return None
+
+    @hookimpl
+    def message_filters(self) -> list[Fragile]:
+        return [self]
 
 
 class Collector:
@@ -111,8 +135,10 @@ class ExactlyOnce(RuleBasedStateMachine):
         self.sent_at: dict[str, datetime] = {}
         self.number = 0
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(silent=st.booleans(), broken=st.booleans())
+    def begin(self, silent: bool, broken: bool) -> None:
+        """Begin; with `silent`, webhooks that no rule passed on are lost in the end."""
+        self.silent = silent
         self.directory = Path(self.resources.enter_context(tempfile.TemporaryDirectory()))
         self.collector = Collector()
         self.resources.callback(self.collector.close)
@@ -130,6 +156,8 @@ class ExactlyOnce(RuleBasedStateMachine):
         )
         self.clock = ShiftedClock()
         self.killer = Killer()
+        self.fragile = Fragile()
+        self.fragile.broken = broken
         self.process = ExitStack()
         self.start_process(first=True)
         self.resources.callback(lambda: self.process.close())
@@ -146,6 +174,7 @@ class ExactlyOnce(RuleBasedStateMachine):
                 engine_url=self.sandbox.url,
                 engine_token=self.sandbox.token,
                 clock=self.clock,
+                extensions=[self.fragile],
             )
         )
         if first:
@@ -251,7 +280,52 @@ class ExactlyOnce(RuleBasedStateMachine):
         fault = {"action": action, "times": times, "status": 503, "path": "/v1/account/*"}
         self.sandbox.control("POST", "/faults", fault)
 
+    @rule(choice=st.integers(0, 999))
+    def webhook_is_lost(self, choice: int) -> None:
+        self.sandbox.wait_until_idle(20)
+        if self.collector.pending:
+            self.collector.pending.pop(choice % len(self.collector.pending))
+
+    # What people do in their mailboxes.
+
+    @rule(account=st.sampled_from(sorted(ACCOUNTS)), choice=st.integers(0, 999))
+    def person_reads_a_mail(self, account: str, choice: int) -> None:
+        found = self.in_folder(account, "INBOX")
+        if found:
+            self.ask_engine("add_flags", account, found[choice % len(found)], ["\\Seen"])
+
+    @rule(account=st.sampled_from(sorted(ACCOUNTS)), choice=st.integers(0, 999), back=st.booleans())
+    def person_moves_a_mail(self, account: str, choice: int, back: bool) -> None:
+        source, target = ("Junk", "INBOX") if back else ("INBOX", "Junk")
+        found = self.in_folder(account, source)
+        if found:
+            self.ask_engine("move", account, found[choice % len(found)], target)
+
+    def in_folder(self, account: str, path: str) -> list[str]:
+        address = ACCOUNTS[account]
+        listed = self.sandbox.control("GET", f"/mailboxes/{address}/messages?path={path}")
+        return [each["id"] for each in listed["messages"]]
+
+    def ask_engine(self, method: str, *arguments: object) -> None:
+        """Ask as a person's mail program does: a fault may hit it, the person tries no more."""
+        try:
+            getattr(self.installation.services.engine, method)(*arguments)
+        except EngineError:
+            return
+
     # What happens in the CRM.
+
+    @rule()
+    def extension_breaks(self) -> None:
+        self.fragile.broken = True
+
+    @rule()
+    def extension_is_mended(self) -> None:
+        self.fragile.broken = False
+
+    @rule()
+    def recovery_is_due(self) -> None:
+        self.alive(lambda: recovery_runs.start_scheduled(self.installation.services))
 
     @rule()
     def worker_works(self) -> None:
@@ -301,6 +375,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         if hasattr(self, "installation"):
             try:
                 self.come_to_rest()
+                self.recover()
                 self.check()
             finally:
                 self.resources.close()
@@ -310,7 +385,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         self.sandbox.control("DELETE", "/faults")
         for _ in range(40):
             assert self.sandbox.wait_until_idle(20)
-            for body, headers in self.collector.pending:
+            for body, headers in () if self.silent else self.collector.pending:
                 assert self.post(body, headers) < 300
             self.collector.pending.clear()
             self.installation.runner.drain()
@@ -318,10 +393,41 @@ class ExactlyOnce(RuleBasedStateMachine):
             if not self.open_jobs():
                 return
 
+    def recover(self) -> None:
+        """Mend everything, and let one recovery find what has been lost on the way."""
+        self.fragile.broken = False
+        services = self.installation.services
+        for account in ACCOUNTS:
+            for id in self.in_folder(account, "Junk"):
+                services.engine.move(account, id, "INBOX")
+            for id in self.in_folder(account, "INBOX") if self.silent else ():
+                services.engine.add_flags(account, id, ["\\Seen"])  # somebody reads everything
+        self.sandbox.wait_until_idle(20)
+        self.collector.pending.clear()  # these are lost as well
+        failed.retry(services, self.exhausted())
+        self.installation.runner.drain()
+        recovery_runs.start(services, None)
+        self.come_to_rest()
+        with services.application.database.connect() as connection:
+            last, _ = reports.listing(connection, limit=len(ACCOUNTS))
+        assert {each.account for each in last} == set(ACCOUNTS)
+        for report in last:
+            assert (report.error, report.unaccounted, report.failed) == ("", 0, 0), report
+
+    def exhausted(self) -> list[int]:
+        """The mails that the recovery does not try any more."""
+        chosen = select(RECEIPTS.c.id).where(
+            RECEIPTS.c.disposition == Disposition.FAILED.value, RECEIPTS.c.attempts > MOST_TRIES
+        )
+        with self.installation.services.application.database.connect() as connection:
+            return list(connection.scalars(chosen))
+
     def open_jobs(self) -> list[Any]:
+        """What is not done, but for imports that failed: receipts stand for their mails."""
         with self.installation.services.application.database.connect() as connection:
             unfinished = select(JOBS.c.task, JOBS.c.state, JOBS.c.result).where(
-                JOBS.c.state != "done"
+                JOBS.c.state != "done",
+                ~(JOBS.c.task.endswith("message_to_limeobjects") & (JOBS.c.state == "failed")),
             )
             return list(connection.execute(unfinished))
 

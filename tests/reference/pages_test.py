@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -15,10 +17,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from limepkg_email.query import Equals
-from limepkg_email.reference import ReferenceApplication, ReferenceHost
+from limepkg_email.reference import ReferenceApplication, ReferenceHost, pages
 from limepkg_email.reference.access import Access, Role
 from limepkg_email.reference.app import create_app
+from limepkg_email.reference.pages.administration import SECTIONS
 from tests.installation import Installation, installed
+from tests.statements import counted
 
 PASSWORD = "long enough"
 
@@ -143,6 +147,53 @@ def test_long_list_comes_in_pages(browser: Browser, installation: Installation) 
     assert browser.get("/demo/tickets?page=-1").status_code == 200
 
 
+def test_ticket_with_the_latest_message_comes_first(
+    browser: Browser, installation: Installation
+) -> None:
+    page = _begin(browser, subject="Was written to").location
+    installation.add("helpdesk", title="Began later")
+    texts = browser.get("/demo/tickets").text
+    assert texts.index("Began later") < texts.index("Was written to")
+    conversation = installation.one("conversation")
+    later = {"lastmessagedate": installation.services.clock() + timedelta(hours=1)}
+    with installation.services.application.unit_of_work() as work:
+        work.objects.update("conversation", conversation.id, later)
+    texts = browser.get("/demo/tickets").text
+    assert texts.index("Was written to") < texts.index("Began later")
+    assert page
+
+
+def test_list_of_tickets_costs_the_same_however_long_it_is(
+    browser: Browser, installation: Installation
+) -> None:
+    def cost() -> int:
+        with counted(installation.services.application.database) as statements:
+            assert browser.get("/demo/tickets").status_code == 200
+        return len(statements)
+
+    person = installation.add("person", firstname="A")
+    _begin(browser)
+    installation.add("helpdesk", title="t", person=person)
+    cost()
+    before = cost()
+    for number in range(20):
+        installation.add("helpdesk", title="t", person=person)
+        _begin(browser, key=f"more {number}")
+    assert cost() == before
+
+
+def test_tickets_are_found_by_requester_and_number(
+    browser: Browser, installation: Installation
+) -> None:
+    anna = installation.add("person", firstname="Anna", lastname="Andersson")
+    ticket = installation.add("helpdesk", title="Hers", person=anna)
+    installation.add("helpdesk", title="Another")
+    for text in ("anna andersson", f"#{ticket}", str(ticket)):
+        found = browser.get("/demo/tickets?" + urlencode({"q": text})).text
+        assert "Hers" in found, text
+        assert "Another" not in found, text
+
+
 def test_status_is_changed(browser: Browser, installation: Installation) -> None:
     page = f"/demo/helpdesk/{installation.add('helpdesk', title='t')}/"
     assert browser.post(page, page + "status", status="closed").status_code == 302
@@ -176,7 +227,7 @@ def test_ticket_begins_with_a_mail_and_is_answered(
     shown = browser.get(page).text
     assert "We have a table for you." in shown
     assert "Anna Andersson" in shown
-    assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in shown
+    assert 'sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"' in shown
     form = {"account": "1", "text": "Shall we keep it?", "key": "k2", "has_followers": "1"}
     conversation = installation.one("conversation").id
     follower = installation.one("follower").id
@@ -237,6 +288,27 @@ def test_crm_without_mail_says_so(installation: Installation) -> None:
     assert "Mail to" not in browser.get("/demo/tickets/new").text
 
 
+def test_conversations_can_be_looked_for(browser: Browser, app: Flask) -> None:
+    _begin(browser)
+    found = browser.get("/demo/conversations?q=BOOK").json
+    assert [(each["subject"], each["ticket"]) for each in found["items"]] == [("Your booking", 1)]
+    assert browser.get("/demo/conversations?q=nothing").json == {"items": []}
+    assert Browser(app.test_client()).get("/demo/conversations").status_code == 302
+
+
+def test_new_conversation_can_begin_on_a_ticket_that_has_one(
+    browser: Browser, installation: Installation
+) -> None:
+    page = _begin(browser).location
+    assert 'name="conversation"' in browser.get(page).text
+    assert 'name="conversation"' not in browser.get(page + "?conversation=new").text
+    browser.post(page, page + "answer", account="1", text="x", recipients="b@x.se", subject="Else")
+    assert len(installation.all("conversation")) == 2
+    shown = browser.get(page).text
+    assert 'aria-label="Conversations of the ticket"' in shown
+    assert "Else" in shown
+
+
 # --- files --------------------------------------------------------------------------------------
 
 
@@ -277,6 +349,70 @@ def test_file_is_only_for_those_who_see_its_object(
     assert visitor.get(path).status_code == 302
 
 
+# --- administration -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def administrator(app: Flask, installation: Installation) -> Browser:
+    users = installation.services.application.users  # type: ignore[attr-defined]
+    users.add("ada", name="Ada Min", password=PASSWORD, role="administrator")
+    found = Browser(app.test_client())
+    found.sign_in("ada")
+    return found
+
+
+@pytest.mark.parametrize("name", [each.name for each in SECTIONS])
+def test_administration_is_for_administrators(
+    browser: Browser, administrator: Browser, name: str
+) -> None:
+    shown = administrator.get(f"/demo/admin/{name}")
+    assert shown.status_code == 200
+    assert 'aria-label="Administration"' in shown.text
+    refused = browser.get(f"/demo/admin/{name}")
+    assert refused.status_code == 403
+    assert "for administrators" in refused.text
+    assert "/demo/admin/" in administrator.get("/demo/tickets").text
+    assert "/demo/admin/" not in browser.get("/demo/tickets").text
+
+
+def test_every_page_of_the_administration_has_its_script(administrator: Browser) -> None:
+    for each in SECTIONS:
+        text = administrator.get(f"/demo/admin/{each.name}").text
+        if each.component:
+            assert f'data-component="{each.component}"' in text
+            assert "This part is not built" in text
+        for path in re.findall(r'<script type="module" src="([^"]+)"', text):
+            assert administrator.get(path).status_code == 200, path
+    assert administrator.get("/demo/admin/nothing").status_code == 404
+    assert administrator.get("/demo/admin/").location == "/demo/admin/setup"
+
+
+def test_modules_import_only_modules_that_exist() -> None:
+    folder = Path(pages.__file__).parent / "static"
+    for module in folder.rglob("*.js"):
+        for path in re.findall(r'from "([^"]+)"', module.read_text()):
+            assert (module.parent / path).is_file(), f"{module.name}: {path}"
+
+
+# --- theme --------------------------------------------------------------------------------------
+
+
+def test_theme_stays_as_chosen_until_the_system_decides_again(browser: Browser) -> None:
+    assert "data-theme" not in browser.get("/demo/tickets").text
+    for chosen, shown in (("dark", "force-dark"), ("light", "force-light")):
+        answer = browser.post("/demo/people", "/demo/theme", theme=chosen, back="/demo/people")
+        assert answer.location == "/demo/people"
+        assert f'data-theme="{shown}"' in browser.get("/demo/tickets").text
+    browser.post("/demo/people", "/demo/theme", theme="", back="https://evil.example/")
+    assert "data-theme" not in browser.get("/demo/tickets").text
+
+
+@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example/", "/demo/\\evil"])
+def test_theme_leads_to_no_other_site(browser: Browser, back: str) -> None:
+    answer = browser.post("/demo/people", "/demo/theme", theme="dark", back=back)
+    assert answer.location == "/demo/"
+
+
 # --- everything else ----------------------------------------------------------------------------
 
 
@@ -293,6 +429,8 @@ def test_people_are_found_and_shown_with_their_tickets(
     assert "Andersson Garden" in found
     assert "Bo<" not in found
     assert "Her ticket" in browser.get(f"/demo/person/{anna}/").text
+    _begin(browser, recipients="anna@x.se", subject="With her")
+    assert "With her" in browser.get(f"/demo/person/{anna}/").text
     assert "Anna Andersson" in browser.get("/demo/helpdesk/1/").text
 
 
@@ -306,15 +444,31 @@ PAGES = (
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/demo/helpdesk/4711/", "/demo/nothing/1/"])
-def test_page_runs_nothing_and_loads_nothing_from_elsewhere(
+def test_page_runs_and_loads_only_files_of_ours(
     browser: Browser, installation: Installation, path: str
 ) -> None:
     installation.add("helpdesk", title="t", person=installation.add("person", firstname="A"))
     _begin(browser)
     answer = browser.get(path)
-    assert answer.headers["Content-Security-Policy"].startswith("default-src 'self';")
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self';")
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert re.search(r"<script|<style|\sstyle=|\son\w+=|https?://", answer.text) is None
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert re.search(r"<style|\sstyle=|\son\w+=|https?://", answer.text) is None
+    assert re.findall(r"<script(?! type=\"module\" src=\"/static/crm/)[^>]*>", answer.text) == []
+
+
+def test_nonce_for_styles_is_new_with_every_page(browser: Browser) -> None:
+    nonces = set()
+    for _ in range(2):
+        answer = browser.get("/demo/tickets")
+        found = re.search(r'name="csp-nonce" content="([^"]+)"', answer.text)
+        assert found is not None
+        assert f"style-src 'self' 'nonce-{found[1]}'" in answer.headers["Content-Security-Policy"]
+        nonces.add(found[1])
+    assert len(nonces) == 2
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -10,13 +10,15 @@ import pytest
 from limepkg_email import migrate
 from limepkg_email.config import ConversationParent
 from limepkg_email.db import table
+from limepkg_email.engine.client import EngineClient
 from limepkg_email.errors import Conflict, InvalidInput, NotFound
 from limepkg_email.hooks import hookimpl
-from limepkg_email.limetypes import AddProperty, CreateLimetype, Limetype, Property
+from limepkg_email.limetypes import AddProperty, CreateLimetype, Limetype, Option, Property
 from limepkg_email.models import Lease
 from limepkg_email.query import Query
 from limepkg_email.schema.limetypes import declared
-from limepkg_email.schema.setup import SetupReport, is_installed, run_setup
+from limepkg_email.schema.planning import check_documents
+from limepkg_email.schema.setup import SetupReport, install, is_installed, run_setup
 from limepkg_email.schema.views import SETTING
 from limepkg_email.services import Services
 from limepkg_email.tasks import leases
@@ -183,3 +185,48 @@ def test_setups_at_the_same_time_do_no_harm(services: Services) -> None:
     assert run_setup(services).steps == ()
     with services.application.database.connect() as connection:
         assert connection.execute(table(Lease).select()).all() == []
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ((), "document.comment does not exist, but files of mails need it with the type string"),
+        (
+            (Property("comment", "string"), Property("type", "integer")),
+            "document.type is of the type integer, but files of mails need it with the type option",
+        ),
+        (
+            (
+                Property("comment", "string"),
+                Property("type", "option", options=(Option("other", "Other"),)),
+            ),
+            "document.type has no option email",
+        ),
+        (
+            (Property("comment", "text"), Property("type", "string")),
+            "document.document does not exist, but files of mails need it with the type file",
+        ),
+    ],
+)
+def test_a_document_that_cannot_hold_files_of_mails_stops_with_what_to_add(
+    document: tuple[Property, ...], sentence: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_documents({"document": Limetype("document", "Document", "Documents", document)})
+    assert str(caught.value).startswith(sentence)
+    assert str(caught.value).endswith("in the CRM and run the setup again.")
+
+
+def test_the_bundled_crm_has_the_documents_that_are_needed(services: Services) -> None:
+    check_documents(services.application.limetypes.describe())
+
+
+def test_an_engine_that_is_away_undoes_nothing_of_an_installation(services: Services) -> None:
+    away = replace(
+        services, config=replace(services.config, webhook_url="http://127.0.0.1:9/webhook/")
+    )
+    with EngineClient("http://127.0.0.1:1", "token", retries=0) as nowhere:
+        report = install(replace(away, engine=nowhere))
+    assert report.applied
+    assert "cannot be reached" in report.unfinished
+    assert installed(services)

@@ -84,3 +84,16 @@ def test_the_job_sweep_wakes_the_workers_when_jobs_wait(services: Services, ledg
     JOB_SWEEP.run(sweeping)
     assert len(woken) == 1
     assert JOB_SWEEP.every(services.config) == timedelta(minutes=1)
+
+
+def test_a_changed_interval_is_followed_while_it_runs(engine: Engine) -> None:
+    services = ledger_services(engine, utc_now, lambda: None)
+    ran, interval = threading.Event(), [timedelta(hours=1)]
+    schedule = Schedule("example", lambda _: interval[0], lambda _: ran.set())
+    running = BackgroundSchedules(
+        [schedule], lambda _: services, lambda: ["a"], adjusted_every=0.05
+    )
+    running.start()
+    interval[0] = timedelta(seconds=0.2)
+    assert ran.wait(10)
+    running.stop()

@@ -13,18 +13,15 @@ from limepkg_email.models import Account
 from limepkg_email.services import Services
 from limepkg_email.templates.defaults import Purpose, built_in
 from limepkg_email.templates.service import (
-    StoredTemplate,
     TemplateInput,
-    create_defaults,
     create_template,
-    default_for,
     delete_template,
     get_template,
     list_templates,
-    set_default,
-    source_for,
     update_template,
 )
+from limepkg_email.templates.serving import create_defaults, default_for, set_default, source_for
+from limepkg_email.templates.stored import StoredTemplate
 from tests.templates.conftest import Office
 
 ANSWER = TemplateInput("Answer", "message", "en", "Re: {{ conversation.subject }}", "<p>Hi</p>")

@@ -8,21 +8,33 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from limepkg_email.errors import EmailIntegrationError, Unauthorized
-from limepkg_email.reference.pages.visit import render
+from limepkg_email.reference.application import ReferenceApplication
+from limepkg_email.reference.pages.visit import Site, render
+
+_BARE = "default-src 'none'; style-src 'self'; img-src data:; frame-ancestors 'none'"
 
 
-def explain(error: EmailIntegrationError) -> AnyResponse:
+def explain(site: Site, error: EmailIntegrationError) -> AnyResponse:
     """Answer a page's error with a page; whoever is not signed in may do that first."""
     if isinstance(error, Unauthorized):
         known = request.path.lstrip("/").partition("/")[0]
         back = request.full_path.rstrip("?") if request.method == "GET" else ""
         return redirect(url_for("crm.sign_in_page", application=known, next=back or None))
     title = type(error).__doc__ or ""
-    page = render("fault.html", None, status=error.status, title=title, message=error.message)
+    visitor = _visitor(site)
+    page = render("fault.html", visitor, status=error.status, title=title, message=error.message)
     response = make_response(page, error.status)
     if error.retryable:
         response.headers["Retry-After"] = "10"
     return response
+
+
+def _visitor(site: Site) -> ReferenceApplication | None:
+    """Give the application with its user, for the page around the error, as far as that works."""
+    try:
+        return site.host.current_application()
+    except EmailIntegrationError:
+        return None
 
 
 def unexpected(error: HTTPException) -> Response:
@@ -30,10 +42,15 @@ def unexpected(error: HTTPException) -> Response:
     response = make_response(
         "<!doctype html>\n"
         f'<html lang="en"><meta charset="utf-8"><title>{escape(error.name)}</title>\n'
-        f"<h1>{escape(error.name)}</h1>\n<p>{escape(error.description or '')}</p>\n</html>\n",
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<link rel="icon" href="data:,"><link rel="stylesheet" href="/static/crm/crm.css">\n'
+        f'<main class="lonely"><h1>{escape(error.name)}</h1>\n'
+        f"<p>{escape(error.description or '')}</p>\n"
+        '<p><a class="button" href="/">To the start page</a></p></main>\n</html>\n',
         error.code or 500,
     )
-    response.headers["Content-Security-Policy"] = "default-src 'none'"
+    response.headers["Content-Security-Policy"] = _BARE
+    response.headers["X-Content-Type-Options"] = "nosniff"
     if error.code == 405:
         response.headers["Allow"] = ", ".join(getattr(error, "valid_methods", None) or ())
     return response

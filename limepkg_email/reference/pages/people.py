@@ -10,6 +10,7 @@ from limepkg_email.limetypes import Property
 from limepkg_email.query import And, Condition, Contains, Equals, Or, Order, Query
 from limepkg_email.reference.application import ReferenceApplication
 from limepkg_email.reference.mail import TICKET
+from limepkg_email.reference.pages.ticket import statuses
 from limepkg_email.reference.pages.visit import (
     PAGE_SIZE,
     Paging,
@@ -56,6 +57,10 @@ def add_to(pages: Blueprint, site: Site) -> None:
         declared = visited.limetypes.describe().get(limetype)
         if declared is None:
             raise NotFound(f"There is nothing called {limetype}.")
+        mail = site.mail(visited)
+        person = limetype == "person"
+        # Before the page's own unit of work: one in another would wait for it.
+        conversations = mail.of_person(visited, id_, PAGE_SIZE) if mail and person else ()
         with visited.unit_of_work() as work:
             found = work.objects.get(limetype, id_)
             rows = [
@@ -63,10 +68,14 @@ def add_to(pages: Blueprint, site: Site) -> None:
             ]
             related = _tickets(limetype, id_)
             tickets = work.objects.query(related) if related else []
+            titles = names_of(work.objects, TICKET, [each.ticket for each in conversations])
         return render(
             "object.html",
             visited,
             found=found,
+            conversations=conversations,
+            titles=titles,
+            statuses=statuses(visited),
             declared=declared,
             title=_title(found),
             rows=rows,

@@ -19,10 +19,12 @@ FEED_PAGE = 50
 class Form:
     """A mail in the making, as it stands in the form; `errors` are sentences per field.
 
-    `key` makes a second click on the button send nothing more.
+    `key` makes a second click on the button send nothing more. Conversation 0 is one that is to
+    begin; `narrowed` means that the page shows the chosen conversation only.
     """
 
     conversation: int | None = None
+    narrowed: bool = False
     account: int | None = None
     subject: str = ""
     text: str = ""
@@ -52,6 +54,7 @@ def show_ticket(
         form=form,
         offset=offset,
         feed_page=FEED_PAGE,
+        narrowed=form.narrowed,
         may_write=application.user.access.allows("update", TICKET),
     )
 

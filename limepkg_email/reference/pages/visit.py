@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from flask import render_template, request
+from flask import current_app, render_template, request, url_for
 
 from limepkg_email.errors import NotFound, SetupRequired
 from limepkg_email.host import Objects
 from limepkg_email.query import In, Query
+from limepkg_email.reference.access import ADMIN
 from limepkg_email.reference.application import ReferenceApplication
 from limepkg_email.reference.host import ReferenceHost
 from limepkg_email.reference.mail import Mail
@@ -78,10 +79,25 @@ class Site:
 
 
 def render(template: str, application: ReferenceApplication | None, **values: Any) -> str:
-    """Render a page; every template knows the application and its user."""
+    """Render a page; every template knows the application, its user and where the mail is."""
     user = application.user if application is not None else None
     identifier = application.identifier if application is not None else _first_segment()
-    return render_template(f"crm/{template}", application=identifier, user=user, **values)
+    return render_template(
+        f"crm/{template}",
+        application=identifier,
+        user=user,
+        email_base=email_base(identifier),
+        administrator=user is not None and user.can(ADMIN),
+        **values,
+    )
+
+
+def email_base(identifier: str) -> str:
+    """Give the path of the email package's endpoints; empty in a CRM without it."""
+    if "limepkg_email_health.health" not in current_app.view_functions:
+        return ""
+    health = url_for("limepkg_email_health.health", application=identifier)
+    return health.removesuffix("/health")
 
 
 def asked_number(name: str, default: int = 0) -> int:

@@ -116,6 +116,16 @@ class FilesContract:
         with application.files.open(stored.id) as stream:
             assert stream.read() == content
 
+    def test_many_files_are_described_at_once(self, application: Application) -> None:
+        stored = [
+            application.files.create(f"{each}.txt", "text/plain", BytesIO(b"a" * each))
+            for each in range(3)
+        ]
+        ids = [each.id for each in stored]
+        found = application.files.describe_many([*ids, "0" * 32, "nonsense"])
+        assert found == {each.id: each for each in stored}
+        assert application.files.describe_many([]) == {}
+
     def test_file_can_be_the_value_of_a_property(self, application: Application) -> None:
         stored = application.files.create("a.txt", "text/plain", BytesIO(b"a"))
         with application.unit_of_work() as work:

@@ -186,3 +186,18 @@ class AccessContract:
         assert acting.user.can("email.send_as:anything")
         assert acting.user.id == application.as_user("contract2@system").user.id
         assert application.user.id != acting.user.id
+
+    def test_people_are_known_by_number_and_name_and_no_system_user_is_among_them(
+        self, application: Application, reader: Application
+    ) -> None:
+        people = application.people()
+        ids = [each.id for each in people]
+        assert reader.user.id in ids
+        assert application.user.id not in ids
+        assert len(set(ids)) == len(ids)
+        assert all(each.name for each in people)
+        assert [each.name.lower() for each in people] == sorted(
+            each.name.lower() for each in people
+        )
+        for each in people:
+            assert isinstance(each.email, str)

@@ -1,0 +1,54 @@
+"""Changing the settings of an account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from limepkg_email import audit
+from limepkg_email.accounts.access import assign, users_of
+from limepkg_email.accounts.accounts import ACCOUNTS
+from limepkg_email.accounts.listing import AccountEntry, read_entry
+from limepkg_email.accounts.settings import SETTINGS, checked
+from limepkg_email.errors import InvalidInput, NotFound
+from limepkg_email.services import Services
+
+
+def update_account(services: Services, account: int, values: Mapping[str, Any]) -> AccountEntry:
+    """Change the given settings and leave the others; gives the account as it is then.
+
+    Raises `NotFound`, and `InvalidInput` with sentences per setting: then nothing has changed.
+    """
+    unknown = [name for name in values if name not in SETTINGS]
+    if unknown:
+        raise InvalidInput(errors={name: ["There is no such setting."] for name in unknown})
+    database = services.application.database
+    with database.connect() as connection:
+        read_entry(connection, account)
+        clean = checked(services, connection, values, account)
+    with database.begin() as connection:
+        before = _locked(connection, account)
+        _write(connection, account, clean)
+        audit.record(
+            connection, services, "account.update", "account", account, before=before, after=clean
+        )
+        return read_entry(connection, account)
+
+
+def _locked(connection: Connection, account: int) -> dict[str, Any]:
+    chosen = select(ACCOUNTS).where(ACCOUNTS.c.id == account).with_for_update()
+    row = connection.execute(chosen).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"There is no account {account}.")
+    before = {name: row[name] for name in SETTINGS if name != "users"}
+    return {**before, "users": users_of(connection, [account])[account]}
+
+
+def _write(connection: Connection, account: int, clean: Mapping[str, Any]) -> None:
+    columns = {name: value for name, value in clean.items() if name != "users"}
+    if columns:
+        connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == account).values(**columns))
+    if "users" in clean:
+        assign(connection, account, clean["users"])

@@ -1,0 +1,1 @@
+"""The recovery's parts: what is listed, how one mail is brought in, what is reported."""

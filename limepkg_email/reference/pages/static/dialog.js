@@ -1,0 +1,86 @@
+// Questions that the page asks before it goes on; focus returns to where it was by itself.
+
+import { h, icon, uniqueId } from "./element.js";
+
+/** Ask whether to go on; gives true or false. */
+export async function confirmed(title, text, { action = "Go on", danger = false } = {}) {
+  return (await form({ title, body: [h("p", {}, text)], action, danger })) !== null;
+}
+
+/**
+ * Show a form and give its values when it is sent, or null when it is closed.
+ *
+ * With `submit` the dialog stays open until that succeeds, and shows why it did not.
+ */
+export function form({ title, body, action = "Save", danger = false, submit, wide = false }) {
+  return new Promise((resolve) => {
+    const name = uniqueId("dialog");
+    const fault = h("div", { role: "alert" });
+    const send = h("button", { class: danger ? "danger" : null }, action);
+    const inside = h(
+      "form",
+      { method: "dialog", novalidate: false },
+      head(name, title, () => dialog.close()),
+      h("div", { class: "dialog-body" }, fault, body),
+      h("div", { class: "dialog-end" }, h("button", { type: "button", class: "plain", onclick: () => dialog.close() }, "Cancel"), send),
+    );
+    let result = null;
+    const dialog = open(name, inside, wide, () => resolve(result));
+    inside.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const values = new FormData(inside);
+      send.disabled = true;
+      fault.replaceChildren();
+      try {
+        result = submit ? ((await submit(values)) ?? values) : values;
+        dialog.close();
+      } catch (error) {
+        const sentences = error.sentences?.length ? error.sentences : [error.message];
+        fault.replaceChildren(h("div", { class: "fault" }, sentences.map((each) => h("p", {}, each))));
+      } finally {
+        send.disabled = false;
+      }
+    });
+  });
+}
+
+/** Show something to read. */
+export function show(title, body, { wide = false } = {}) {
+  const name = uniqueId("dialog");
+  const inside = h(
+    "div",
+    { class: "dialog-inside" },
+    head(name, title, () => dialog.close()),
+    h("div", { class: "dialog-body", tabindex: "0" }, body),
+    h("div", { class: "dialog-end" }, h("button", { type: "button", class: "plain", onclick: () => dialog.close() }, "Close")),
+  );
+  const dialog = open(name, inside, wide, () => {});
+  return dialog;
+}
+
+/** Make a labelled field for a form. */
+export function field(label, control, hint = "") {
+  control.id ||= uniqueId("field");
+  const note = hint && h("p", { class: "field-hint", id: `${control.id}-hint` }, hint);
+  if (note) control.setAttribute("aria-describedby", note.id);
+  return h("div", { class: "field" }, h("label", { for: control.id }, label), control, note);
+}
+
+function head(name, title, close) {
+  return h(
+    "div",
+    { class: "dialog-head" },
+    h("h2", { id: name }, title),
+    h("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: close }, icon("close")),
+  );
+}
+
+function open(name, inside, wide, closed) {
+  const dialog = h("dialog", { "aria-labelledby": name, class: wide ? "wide" : null }, inside);
+  dialog.addEventListener("close", () => { dialog.remove(); closed(); });
+  document.body.append(dialog);
+  dialog.showModal();
+  const first = dialog.querySelector("input:not([type=hidden]), textarea, select, .dialog-end button");
+  first?.focus();
+  return dialog;
+}

@@ -1,0 +1,91 @@
+// The ticket's page: puts feed, people, keys and the form for an answer together.
+
+import { actions, chooseConversation } from "./actions.js";
+import { post } from "./api.js";
+import { Feed } from "./feed.js";
+import { followers } from "./followers.js";
+import { complain, tell } from "./notice.js";
+import { Reading } from "./reading.js";
+import { shortcuts, showShortcuts } from "./shortcuts.js";
+
+const place = document.querySelector("[data-feed]");
+const composer = document.querySelector("[data-component=lwc-email-composer]");
+const several = document.querySelectorAll(".tabs a").length > 0;
+const narrowed = place?.dataset.limetype === "conversation" ? "one" : several ? "several" : "one";
+
+/** What the actions may ask of the page; the composer hears of it as events. */
+const page = {
+  reply(item) {
+    const here = Number(composer?.dataset.conversation);
+    if (composer && here !== item.conversation) {
+      location.assign(`${place.dataset.page}?conversation=${item.conversation}#write`);
+      return;
+    }
+    if (!composer || !composer.dispatchEvent(event("email-reply", item))) return;
+    composer.scrollIntoView({ block: "nearest" });
+    composer.querySelector("textarea")?.focus();
+  },
+  writeOn(taken) {
+    if (!composer?.dispatchEvent(event("email-taken-back", taken))) return;
+    const text = composer.querySelector("textarea");
+    composer.scrollIntoView({ block: "nearest" });
+    text?.focus();
+    if (text && !text.value.trim()) text.value = new DOMParser().parseFromString(taken.html, "text/html").body.innerText;
+  },
+  keepUnread: (id) => reading.keep(id),
+  refresh: () => feed.refresh(),
+  other: (name, item) => document.dispatchEvent(event("email-action", { name, item })),
+};
+
+function event(name, detail) {
+  return new CustomEvent(name, { detail, bubbles: true, cancelable: true });
+}
+
+const reading = new Reading(() => feed.refresh());
+const act = actions(page);
+const feed = place && new Feed(place, { act, onkey: (pressed) => keys(pressed), reading, narrowed });
+const keys = feed ? shortcuts(feed, act) : () => {};
+
+if (feed) {
+  document.addEventListener("keydown", keys);
+  feed.start();
+  const help = document.querySelector("[data-shortcuts]");
+  help.hidden = false;
+  help.addEventListener("click", showShortcuts);
+}
+
+const people = document.querySelector("[data-followers]");
+if (people) followers(people, document.querySelector("[data-add-follower]"));
+
+const allRead = document.querySelector("[data-all-read]");
+place?.addEventListener("feed-changed", () => {
+  if (allRead) allRead.hidden = !feed.ordered.some((each) => each.item.unread);
+});
+allRead?.form.addEventListener("submit", async (sent) => {
+  sent.preventDefault();
+  const conversations = new Set(feed.ordered.filter((each) => each.item.unread).map((each) => each.item.conversation));
+  try {
+    for (const conversation of conversations) await post("read/", { conversation, read: true });
+    tell("Everything is marked as read.");
+  } catch (error) {
+    complain(error);
+  }
+  feed.refresh();
+});
+
+const merge = document.querySelector("[data-merge]");
+if (merge) {
+  merge.hidden = false;
+  merge.addEventListener("click", async () => {
+    const into = Number(merge.dataset.merge);
+    const merged = await chooseConversation({
+      title: "Merge another conversation into this one",
+      action: "Merge",
+      danger: true,
+      hint: "Its messages, followers and later mail come here, and it is deleted. What it hung on stays.",
+      without: into,
+      submit: (conversation) => post(`conversation/${into}/merge/`, { conversation }),
+    });
+    if (merged) location.reload();
+  });
+}

@@ -1,0 +1,28 @@
+// The list of tickets shows what arrives without being loaded again.
+
+import { announce } from "./notice.js";
+import { poll } from "./poll.js";
+import { moment } from "./time.js";
+
+const list = document.querySelector("[data-live-list]");
+let known = null;
+
+async function look() {
+  const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!response.ok || response.redirected) return false;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const fresh = page.querySelector("[data-live-list]");
+  const content = fresh?.innerHTML ?? "";
+  const first = known === null;
+  if (!content || content === known) return false;
+  known = content;
+  if (first) return false;
+  if (list.contains(document.activeElement)) return "soon"; // nobody loses their place
+  for (const each of fresh.querySelectorAll("time")) each.replaceWith(moment(each.dateTime));
+  const before = list.querySelectorAll("tr.unread").length;
+  list.replaceChildren(...fresh.childNodes);
+  if (list.querySelectorAll("tr.unread").length > before) announce("The list of tickets has news.");
+  return true;
+}
+
+poll(look, 6_000, 60_000);
