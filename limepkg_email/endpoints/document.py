@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -53,7 +52,7 @@ def describe(
     `prefix` is the rule below which the endpoints are mounted, `base_url` the same for this
     application: it becomes the server, so that paths read as in the documentation.
     """
-    document = deepcopy(document)
+    document = _with_patterns_of_json_schema(document)
     rule = _CONVERTER.sub(r"{\1}", prefix)
     paths = {path.removeprefix(rule): item for path, item in document["paths"].items()}
     for path, item in paths.items():
@@ -82,6 +81,20 @@ def _operations(item: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for method in METHODS:
         if method.lower() in item:
             yield method, item[method.lower()]
+
+
+def _with_patterns_of_json_schema(value: Any) -> Any:
+    """Write the end of a text as ECMA 262 does, which JSON Schema's patterns follow."""
+    if isinstance(value, list):
+        return [_with_patterns_of_json_schema(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: each.replace(r"\Z", "$")
+        if name == "pattern" and isinstance(each, str)
+        else _with_patterns_of_json_schema(each)
+        for name, each in value.items()
+    }
 
 
 def _of_the_path(parameters: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from typing import Self
 from sqlalchemy import func, select, update
 
 from limepkg_email.accounts.accounts import ACCOUNTS, add_account, read_accounts
+from limepkg_email.accounts.connecting import told
 from limepkg_email.incoming.receipts import RECEIPTS
 from limepkg_email.plugin import EmailIntegration
 from limepkg_email.reference.app import create_app
@@ -78,6 +79,7 @@ class Demo:
         self.url = ""
         self.engine_url = ""
         self.smtp: tuple[str, int] = ("", 0)
+        self.service_secret = ""
         self.setup: SetupReport | None = None
 
     def __enter__(self) -> Self:
@@ -102,6 +104,7 @@ class Demo:
             shutil.rmtree(options.directory)
         options.directory.mkdir(parents=True, exist_ok=True)
         kept = _secrets(options.directory / STATE_FILE)
+        self.service_secret = kept["service"]
         port = free_port(options.host, options.port)
         self.url = f"http://{options.host}:{port}"
         sandbox = self._running.enter_context(self._sandbox(kept["token"]))
@@ -170,13 +173,15 @@ class Demo:
                 "smtp": _login(SUPPORT),
             }
         )
+        now, known = services.clock(), services.engine.account("support")
         with services.application.database.begin() as connection:
             add_account(
                 connection,
                 engine_account="support",
                 email=SUPPORT,
                 name="Support",
-                activated_at=services.clock() - _BEFORE,
+                activated_at=now - _BEFORE,
+                told=told(known, now),
             )
         if not self.fates():
             _answer_automatically(replace(services, application=system))
@@ -213,6 +218,10 @@ class Demo:
         database = self._integration.anonymous_services(APPLICATION).application.database
         with database.connect() as connection:
             return connection.execute(select(func.count()).select_from(RECEIPTS)).scalar_one()
+
+    def api_key(self, login: str) -> str:
+        """Make a key for the header `x-api-key` of one of the demo's users."""
+        return self._host.application(APPLICATION).users.add_api_key(login, "demo")
 
     def fates(self) -> list[Fate]:
         """Tell what became of every mail that has arrived so far."""

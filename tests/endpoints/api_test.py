@@ -13,8 +13,8 @@ from sqlalchemy.exc import OperationalError
 
 from limepkg_email import EmailIntegration
 from limepkg_email.endpoints.api import RESOURCES
-from limepkg_email.endpoints.permissions import access_of, public, requires
-from limepkg_email.endpoints.resource import SMALL, Resource
+from limepkg_email.endpoints.permissions import SMALL, access_of, public, requires
+from limepkg_email.endpoints.resource import Resource
 from limepkg_email.errors import DatabaseUnavailable, EngineBusy
 from limepkg_email.reference import ReferenceHost
 from limepkg_email.tasks.inline import InlineRunner

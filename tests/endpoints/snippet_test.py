@@ -44,6 +44,13 @@ def test_the_trigger_looks_in_titles_and_the_search_in_texts_as_well(agent: Pers
     assert titles(title="%") == []
 
 
+def test_a_snippet_is_found_in_either_case_whatever_its_alphabet(agent: Person) -> None:
+    agent.post("/snippet/", title="Öppettider", text="<p>Måndag till fredag</p>")
+    found = agent.get("/snippet/", title="öppet").json["items"]
+    assert [each["title"] for each in found] == ["Öppettider"]
+    assert agent.get("/snippet/", search="MÅNDAG").json["total"] == 1
+
+
 def test_who_may_only_read_changes_nothing(crm: Crm, agent: Person) -> None:
     id = make(agent, "Thanks").json["id"]
     reader = crm.person("reader")

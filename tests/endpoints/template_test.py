@@ -11,6 +11,7 @@ from limepkg_email.db import table
 from limepkg_email.models import Account, AuditEntry
 from limepkg_email.query import Query
 from limepkg_email.reference.access import SEND_AS, USE, Access, Role
+from limepkg_email.templates.context import KNOWN
 
 from .crm import Crm, Person, statements
 
@@ -56,7 +57,8 @@ def test_a_template_lives_from_creation_to_deletion(any_crm: Crm) -> None:
     assert agent.get(path).json == created.json
     changed = put(admin, created.json["id"], **{**ANSWER, "version": 1, "body": "<p>Ho</p>"})
     assert (changed.status_code, changed.json["version"]) == (200, 2)
-    assert agent.get("/template").json == {"items": [changed.json], "total": 1}
+    listed = {**changed.json, "used_by": []}
+    assert agent.get("/template").json == {"items": [listed], "total": 1}
     assert delete(admin, created.json["id"]).status_code == 204
     assert agent.get(path).status_code == 404
     assert audited(any_crm) == [
@@ -379,3 +381,32 @@ def test_filling_costs_the_same_in_a_long_conversation(
     with statements(crm.engine) as executed:
         assert admin.get(f"/template/{id}/render/", conversation=conversation).status_code == 200
     assert len(executed) <= 10, "\n".join(executed)
+
+
+def test_administrators_see_in_the_list_who_uses_a_template(crm: Crm, admin: Person) -> None:
+    used, free = (admin.post("/template/", **{**ANSWER, "name": each}).json for each in "AB")
+    with crm.engine.begin() as connection:
+        accounts = table(Account)
+        row = connection.execute(select(accounts.c.id, accounts.c.name, accounts.c.email)).first()
+        assert row is not None
+        both = {"message_template": used["id"], "relay_template": used["id"]}
+        connection.execute(update(accounts).where(accounts.c.id == row.id).values(**both))
+
+    def uses(person: Person) -> dict[int, list[str]]:
+        return {each["id"]: each["used_by"] for each in person.get("/template/").json["items"]}
+
+    name = f"{row.name} <{row.email}>" if row.name else row.email
+    assert uses(admin) == {used["id"]: [name], free["id"]: []}
+    assert uses(crm.person("agent")) == {used["id"]: [], free["id"]: []}
+
+
+def test_the_values_that_templates_may_write_are_explained_in_the_users_language(
+    crm: Crm, admin: Person
+) -> None:
+    groups = crm.person("agent").get("/template-placeholders/").json["items"]
+    assert [each["name"] for each in groups] == list(KNOWN)
+    values = {value["name"]: value for group in groups for value in group["values"]}
+    assert values["recipient.name"]["example"] == "Alva Lind"
+    swedish = admin.get("/template-placeholders/", language="sv").json["items"]
+    assert swedish[0]["explanation"] == "Konversationen."
+    assert admin.get("/template-placeholders/", language="x").status_code == 422

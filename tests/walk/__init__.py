@@ -1,0 +1,1 @@
+"""A walk through every endpoint, as a program would do it, against the demo over HTTP."""
