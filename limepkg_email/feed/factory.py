@@ -75,7 +75,7 @@ class DefaultFeedItemFactory:
             heading=heading(message),
             value=message.preview,
             ui=style(message, context),
-            icon=_ICONS.get(message.source, _AUTOMATIC),
+            icon=_icon(message),
             relations=_relations(application, message, context),
             promoted_actions=_promoted(message),
             unpromoted_actions=_unpromoted(message),
@@ -108,6 +108,13 @@ def style(message: MessageView, context: FeedContext) -> Style:
     if message.machine != "no":
         return "minimal"
     return _STYLES.get(message.source, "minimal")
+
+
+def _icon(message: MessageView) -> str:
+    # A newsletter or a web form is something to read; an answering machine says nothing new.
+    if message.machine in ("autoreply", "bounce"):
+        return _AUTOMATIC
+    return _ICONS.get(message.source, _AUTOMATIC)
 
 
 def faults(message: MessageView) -> list[str]:

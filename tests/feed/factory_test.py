@@ -56,6 +56,26 @@ def to(name: str = "Bo Ek", state: str = "sent", reason: str = "", role: str = "
 @pytest.mark.parametrize(
     ("source", "machine", "expected"),
     [
+        ("email", "no", "email"),
+        ("email", "bulk", "email"),
+        ("email", "autoreply", "automatic"),
+        ("email", "bounce", "automatic"),
+        ("lime", "no", "reply"),
+        ("autoreply", "no", "automatic"),
+        ("relay", "no", "automatic"),
+    ],
+)
+def test_the_icon_tells_even_in_other_feeds_what_no_person_wrote(
+    crm: Crm, source: str, machine: str, expected: str
+) -> None:
+    shown = message(source=source, machine=machine)
+    (item,) = items(crm, shown, context=FOREIGN)
+    assert item.icon == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "machine", "expected"),
+    [
         ("email", "no", "emphasized"),
         ("email", "autoreply", "minimal"),
         ("email", "bounce", "minimal"),
