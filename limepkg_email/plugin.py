@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from pluggy import HookRelay
@@ -32,6 +33,9 @@ from limepkg_email.tasks.schedule import JOB_SWEEP, BackgroundSchedules, Schedul
 from limepkg_email.tasks.threads import ThreadRunner
 from limepkg_email.tasks.worker import Worker
 from limepkg_email.web_components import static_content, translations_directory
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 TASK_MODULE = "limepkg_email.tasks.tasks"
 """The module with the package's own tasks."""
@@ -154,6 +158,26 @@ class EmailIntegration:
         )
         self._schedules.start()
         self.plugins.hook.startup(integration=self)
+
+    def celery(self, broker_url: str, **options: Any) -> Celery:
+        """Give a Celery app whose workers do the jobs and whose beat ticks the schedules.
+
+        Call it in the web processes too, instead of `start`: it lets them wake those workers.
+        `options` are further settings of Celery. Needs the extra `celery`; raises `ValueError` when
+        this integration has a runner already.
+        """
+        from limepkg_email.tasks import celery
+
+        if self._runner is not None:
+            raise ValueError("the email integration has a runner already")
+        self.check()
+        worker = Worker(self.services, TaskRegistry(self.get_task_modules()))
+        app = celery.create_app(broker_url, **options)
+        runner = celery.CeleryRunner(app, next_due=worker.next_due, clock=self.clock)
+        runner.answer_with(worker.work)
+        celery.add_schedules(app, self.register_scheduled_tasks(), self.services, self._identifiers)
+        self._runner = runner
+        return app
 
     def stop(self) -> None:
         """End workers and schedules, each after the job that it does."""

@@ -1,7 +1,13 @@
-import pytest
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
 
+import pytest
+from celery.contrib.testing.worker import start_worker
+
+from limepkg_email.tasks.celery import CeleryRunner, create_app
 from limepkg_email.tasks.inline import InlineRunner
-from limepkg_email.tasks.runner import Runner
+from limepkg_email.tasks.runner import Runner, Work
 from limepkg_email.tasks.threads import ThreadRunner
 from limepkg_email.testing.runner_contract import RunnerContract
 
@@ -22,3 +28,36 @@ class TestThreadRunnerThatHardlyPolls(RunnerContract):
     @pytest.fixture
     def runner(self) -> Runner:
         return ThreadRunner(threads=2, poll=60.0)
+
+
+class WorkingCeleryRunner(CeleryRunner):
+    """A Celery runner with its worker in this process, on a broker in memory."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            create_app("memory://", broker_transport_options={"polling_interval": 0.01})
+        )
+        self._running = ExitStack()
+
+    def start(self, work: Work, applications: Callable[[], list[str]]) -> None:
+        super().start(work, applications)
+        self._running.enter_context(
+            start_worker(
+                self.app, pool="threads", concurrency=3, perform_ping_check=False, loglevel="ERROR"
+            )
+        )
+
+    def stop(self) -> None:
+        super().stop()
+        self._running.close()
+
+
+class TestCeleryRunner(RunnerContract):
+    @pytest.fixture
+    def database_url(self, tmp_path: Path) -> str:
+        # Starting a worker takes its time; the ledger is proved on both databases above.
+        return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+
+    @pytest.fixture
+    def runner(self) -> Runner:
+        return WorkingCeleryRunner()
