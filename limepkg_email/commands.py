@@ -11,6 +11,7 @@ from flask.cli import AppGroup
 from sqlalchemy import func, select
 
 from limepkg_email.accounts.accounts import add_account, read_accounts
+from limepkg_email.accounts.connecting import told
 from limepkg_email.errors import EmailIntegrationError, SetupRequired
 from limepkg_email.incoming.receipts import RECEIPTS
 from limepkg_email.incoming.recovery import recover
@@ -81,13 +82,15 @@ def _add_account(group: AppGroup, integration: EmailIntegration) -> None:
             known = services.engine.account(engine_account)
         except EmailIntegrationError as error:
             raise click.ClickException(error.message) from error
+        now = services.clock()
         with services.application.database.begin() as connection:
             account = add_account(
                 connection,
                 engine_account=engine_account,
                 email=known.email,
                 name=known.name,
-                activated_at=services.clock(),
+                activated_at=now,
+                told=told(known, now),
             )
         click.echo(f"{account.email} is connected as account {account.id}.")
 

@@ -22,8 +22,8 @@ DRAFTS = table(Draft)
 NEW_CONVERSATION = 0
 """Stands for the conversation that a draft is going to begin."""
 
-MAX_SIZE = 1_000_000
-"""Bytes of a draft as JSON; its files lie in the file store."""
+MAX_SIZE = 8_000_000
+"""Bytes of a draft as JSON with the pictures pasted into it; its files lie in the file store."""
 
 MOST_ARRIVED = 50
 """Messages that are looked at to tell what is new."""
@@ -234,11 +234,13 @@ def _joined(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
 def _checked(content: DraftContent) -> dict[str, Any]:
     values = asdict(content)
     try:
-        encoded = json.dumps(values).encode()
+        encoded = json.dumps(values, ensure_ascii=False).encode("utf-8", "surrogatepass")
     except (TypeError, ValueError):
         raise _refused("The draft holds what cannot be stored.") from None
     if len(encoded) > MAX_SIZE:
-        raise _refused(f"The draft has more than {MAX_SIZE:,} bytes.")
+        raise _refused(
+            f"The draft has more than {MAX_SIZE // 1_000_000} MB; attach large pictures as files."
+        )
     decoded: dict[str, Any] = json.loads(encoded)
     return decoded
 

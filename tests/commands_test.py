@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
+from sqlalchemy import select
 
+from limepkg_email.accounts.accounts import ACCOUNTS
 from limepkg_email.hooks import Decision, hookimpl
 from limepkg_email.plugin import EmailIntegration
 from limepkg_email.reference.host import ReferenceHost
@@ -106,6 +108,11 @@ def test_mailbox_of_the_engine_is_connected_by_its_name(stack: Stack) -> None:
     account = {"account": "sales", "name": "Sales", "email": "sales@example.com"}
     stack.engine("POST", "/account", json={**account, "imap": login, "smtp": login})
     assert "sales@example.com is connected" in run(stack, "add-account", "sales")
+    with stack.installation.services.application.database.connect() as connection:
+        chosen = select(ACCOUNTS.c.type, ACCOUNTS.c.state, ACCOUNTS.c.state_at)
+        row = connection.execute(chosen.where(ACCOUNTS.c.engine_account == "sales")).one()
+    assert (row.type, row.state) == ("imap", "connected")
+    assert row.state_at is not None
     result = runner(stack.installation.integration).invoke(args=["email", "add-account", "nobody"])
     assert result.exit_code == 1
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -117,8 +118,12 @@ def add_account(
     name: str,
     activated_at: datetime,
     aliases: Iterable[str] = (),
+    told: Mapping[str, Any] | None = None,
 ) -> ConnectedAccount:
-    """Connect a mailbox that EmailEngine knows as `engine_account`; once more changes nothing."""
+    """Connect a mailbox that EmailEngine knows as `engine_account`; once more changes nothing.
+
+    `told` are the columns of what EmailEngine says of it, as `connecting.told` gives them.
+    """
     insert_new(
         connection,
         ACCOUNTS,
@@ -135,6 +140,7 @@ def add_account(
                 "create_persons": False,
                 "import_unread": True,
                 "activated_at": activated_at,
+                **(told or {}),
             }
         ],
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -11,11 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from limepkg_email import audit
 from limepkg_email.accounts.access import assign
-from limepkg_email.accounts.accounts import ACCOUNTS
+from limepkg_email.accounts.accounts import ACCOUNTS, read_accounts
 from limepkg_email.accounts.events import note_change
 from limepkg_email.accounts.form import PendingForm, pending_form, use_up, used_up
 from limepkg_email.accounts.listing import AccountEntry, read_entry
 from limepkg_email.accounts.recovery_start import start_recovery
+from limepkg_email.accounts.standing import ORPHAN
 from limepkg_email.addresses import display_name, normalise
 from limepkg_email.engine.types import EngineAccount
 from limepkg_email.errors import Conflict, EngineNotFound, InvalidInput
@@ -30,14 +31,22 @@ lest the event that follows it count as old news."""
 _ENGINE_ACCOUNT = re.compile(r"[^\s/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,256}")
 
 
+class ConnectedTwice(Conflict):
+    """The address that was typed into the form belongs to another account here.
+
+    Nothing was stored, and the engine's new account is removed. One that signed in again is left as
+    it is, with an address that is not its own.
+    """
+
+
 def connect(services: Services, token: str, engine_account: str) -> tuple[AccountEntry, str]:
     """Take over the account that the form made, or signed in again; gives the way back as well.
 
     The state serves once, and in the same transaction the account is stored with its choices and a
     recovery is started, which brings the mail that came before. A wrong password is no hindrance:
     the account says what is wrong with it. Raises what `pending_form` raises, `InvalidInput` for an
-    account that the engine does not have or that is not the one of the form, and while the engine
-    is away its error; then the state can still be used.
+    account that the engine does not have or that is not the one of the form, `ConnectedTwice`, and
+    while the engine is away its error; then the state can still be used.
     """
     database = services.application.database
     with database.connect() as connection:
@@ -50,28 +59,35 @@ def connect(services: Services, token: str, engine_account: str) -> tuple[Accoun
         with database.begin() as connection:
             if not use_up(connection, form, now):
                 raise used_up()
+            _refuse_twice(connection, known)
             account = _store(services, connection, form, known)
             entry = read_entry(connection, account)
             if entry.enabled:
                 start_recovery(services, connection, [account])
     except IntegrityError as error:
         raise Conflict("Somebody else stored the account just now; try again.") from error
+    except ConnectedTwice:
+        if _made_by(form, known):
+            services.engine.delete_account(known.account)
+        raise
     services.wake()
     return entry, str(form.choices.get("back") or "")
 
 
-def told(known: EngineAccount) -> dict[str, Any]:
-    """Give the columns that say what the engine says of an account.
+def told(known: EngineAccount, now: datetime) -> dict[str, Any]:
+    """Give the columns that say what the engine says of an account that was read just now.
 
-    Type `sending` is an account whose receiving we paused.
+    Type `sending` is an account whose receiving we paused. Of an orphan the engine does not tell
+    the application any more, so that column is left as it is.
     """
     paused = known.type == "sending" and known.has_imap
-    return {
+    columns = {
         "type": "imap" if paused else known.type[:32],
-        "oauth_app": known.app[:64],
         "state": one_line(known.state, 64) or "init",
         "last_error": one_line(known.last_error, 2000),
+        "state_at": now - CLOCKS_APART,
     }
+    return columns if known.type == ORPHAN else {**columns, "oauth_app": known.app[:64]}
 
 
 def _ask_engine(services: Services, engine_account: str) -> EngineAccount:
@@ -86,6 +102,25 @@ def _ask_engine(services: Services, engine_account: str) -> EngineAccount:
     return known
 
 
+def _refuse_twice(connection: Connection, known: EngineAccount) -> None:
+    """Raise `ConnectedTwice` for an address of another account: each mail would come twice."""
+    address = normalise(known.email)
+    for each in read_accounts(connection).accounts:
+        if address in each.addresses and each.engine_account != known.account:
+            whose = "" if address == normalise(each.email) else f", as an alias of {each.email}"
+            sentence = f"{address} is connected already{whose}; sign in with another address."
+            raise ConnectedTwice(sentence, errors={"account": [sentence]})
+
+
+def _made_by(form: PendingForm, known: EngineAccount) -> bool:
+    """Tell whether the engine's account was made by this form, whatever the browser says.
+
+    Its mail is announced from the instant on at which the link was made.
+    """
+    begun = form.begun_at.replace(microsecond=form.begun_at.microsecond // 1000 * 1000)
+    return not form.engine_account and known.notify_from == begun
+
+
 def _store(
     services: Services, connection: Connection, form: PendingForm, known: EngineAccount
 ) -> int:
@@ -98,7 +133,7 @@ def _store(
         after = {"email": row.email, "state": known.state}
         # Noted even if nothing differs: that somebody signed in again is worth knowing.
         audit.record(connection, services, "account.sign_in", "account", row.id, after=after)
-    seen = {**told(known), "state_at": services.clock() - CLOCKS_APART}
+    seen = told(known, services.clock())
     connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == row.id).values(**seen))
     if row.enabled:
         note_change(connection, services, row, seen)

@@ -28,7 +28,7 @@ _STATES: Mapping[str, str] = {
 }
 """The state in which an event leaves an account."""
 
-_COLUMNS = ("email", "engine_account", "enabled", "state", "state_at", "type", "oauth_app")
+_COLUMNS = ("email", "engine_account", "enabled", "state", "state_at", "type")
 
 
 def note_event(services: Services, event: AccountEvent) -> bool:
@@ -67,8 +67,8 @@ def note_change(
 ) -> None:
     """Note in the log that an account begins to fail or works again.
 
-    `row` is the account before, with `email`, `engine_account`, `state`, `type` and `oauth_app`;
-    `values` are its `state` and `last_error` from now on.
+    `row` is the account before, with `email`, `engine_account`, `state` and `type`; `values`
+    are its `state` and `last_error` from now on, and its `type` if that is read anew.
     """
     state, now = values["state"], services.clock()
     level, code, text = Level.INFO, "", ""
@@ -77,8 +77,7 @@ def note_change(
             enabled=True,
             state=state,
             last_error=values["last_error"],
-            kind=row.type,
-            app=row.oauth_app,
+            kind=values.get("type", row.type),
         )
         level, code = Level.ERROR, "account_failing"
         text = f"{row.email}: {said.cause} {said.advice}"

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from limepkg_email.accounts.accounts import ACCOUNTS, ConnectedAccount, read_accounts
 from limepkg_email.accounts.settings import checked
+from limepkg_email.accounts.standing import ORPHAN
 from limepkg_email.addresses import MAX_ADDRESS, display_name, is_valid, normalise
 from limepkg_email.db import table
 from limepkg_email.errors import Conflict, EngineRejected, Forbidden, InvalidInput
@@ -199,8 +200,12 @@ def _engine_type(connection: Connection, kind: str) -> str:
 
 
 def _own_type(connection: Connection, known: ConnectedAccount) -> str:
-    chosen = select(ACCOUNTS.c.oauth_app).where(ACCOUNTS.c.id == known.id)
-    return connection.execute(chosen).scalar_one() or IMAP
+    chosen = select(ACCOUNTS.c.type, ACCOUNTS.c.oauth_app).where(ACCOUNTS.c.id == known.id)
+    kind, app = connection.execute(chosen).one()
+    if kind == ORPHAN:
+        sentence = "The OAuth2 application of the account was deleted; choose another one."
+        raise InvalidInput(sentence, errors={"type": [sentence]})
+    return app or IMAP
 
 
 def _missed_since(connection: Connection, known: ConnectedAccount) -> datetime:

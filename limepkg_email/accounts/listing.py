@@ -181,6 +181,5 @@ def _entry(row: Row[Any], users: list[int]) -> AccountEntry:
             state=row.state,
             last_error=row.last_error,
             kind=row.type,
-            app=row.oauth_app,
         ),
     )

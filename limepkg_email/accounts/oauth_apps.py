@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
@@ -63,7 +63,7 @@ class NewOAuthApp:
     name: str
     provider: str
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
     base_scopes: str = "imap"
     authority: str = ""
     enabled: bool = True

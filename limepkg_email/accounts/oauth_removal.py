@@ -17,6 +17,7 @@ from limepkg_email import audit
 from limepkg_email.accounts.accounts import ACCOUNTS
 from limepkg_email.accounts.oauth_apps import OAUTH_APPS, SUBJECT, OAuthAppEntry, read
 from limepkg_email.accounts.removal import UNSENT
+from limepkg_email.accounts.standing import ORPHAN
 from limepkg_email.db import table
 from limepkg_email.engine.types import EngineAccount
 from limepkg_email.errors import EngineAuth, EngineBusy, EngineError, EngineUnavailable
@@ -110,8 +111,7 @@ def _going(services: Services, app: OAuthAppEntry) -> Iterator[Going]:
 def _uses(app: OAuthAppEntry, ours: Any, there: EngineAccount | None) -> bool:
     if there is not None and there.app:
         return there.app == app.engine_app
-    # `oauth2` is what EmailEngine calls an account whose application is gone.
-    lost = there is None or there.type == "oauth2"
+    lost = there is None or there.type == ORPHAN
     return lost and bool(ours.oauth_app == app.engine_app)
 
 

@@ -11,6 +11,8 @@ from limepkg_email.text import one_line
 
 MISSING: Final = "missing"
 """The state of an account that the engine does not know any more."""
+ORPHAN: Final = "oauth2"
+"""The type of an account whose OAuth2 application is gone; which one it was, we still know."""
 FAILING: Final = frozenset(
     {"authenticationError", "connectError", "disconnected", "unset", MISSING}
 )
@@ -54,9 +56,9 @@ _ADVICE: Mapping[Step, str] = {
 }
 
 
-def standing(*, enabled: bool, state: str, last_error: str, kind: str, app: str) -> Standing:
-    """Tell how an account fares; `kind` and `app` are its type and its OAuth2 application."""
-    step, cause = _step(enabled=enabled, state=state, orphan=kind == "oauth2" and not app)
+def standing(*, enabled: bool, state: str, last_error: str, kind: str) -> Standing:
+    """Tell how an account fares; `kind` is its type."""
+    step, cause = _step(enabled=enabled, state=state, orphan=kind == ORPHAN)
     said = one_line(last_error, 500)
     if said and cause and step not in (Step.ENABLE, Step.CHECK_APP):
         cause = f"{cause} It was said: {said}"

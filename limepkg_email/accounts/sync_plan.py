@@ -13,13 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from limepkg_email.accounts.standing import MISSING
+from limepkg_email.accounts.standing import MISSING, ORPHAN
 from limepkg_email.addresses import normalise
 from limepkg_email.engine.oauth2 import EngineOAuthApp
 from limepkg_email.engine.types import EngineAccount
 from limepkg_email.text import one_line
 
-_ORPHAN: Final = "oauth2"
 _SENDING: Final = "sending"
 
 
@@ -120,7 +119,7 @@ def _account_values(account: EngineAccount) -> dict[str, Any]:
         # `sending` is also what the list calls an account whose receiving we paused.
         "type": None if account.type == _SENDING else account.type[:32],
         # An account whose application is gone is still known by it here.
-        "oauth_app": None if account.type == _ORPHAN else account.app[:64],
+        "oauth_app": None if account.type == ORPHAN else account.app[:64],
         "state": one_line(account.state, 64) or "init",
         "last_error": one_line(account.last_error, 2000),
     }

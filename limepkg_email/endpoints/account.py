@@ -238,7 +238,7 @@ def accounts(query: dict[str, Any]) -> dict[str, object]:
 
 
 @blueprint.route("/user/account/")
-@requires("email.use")
+@requires("email.use", "email.admin")
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, SendingAccountPageSchema)
 def own_accounts(query: dict[str, int]) -> dict[str, object]:

@@ -120,7 +120,8 @@ def connect_account(connecting: dict[str, str]) -> dict[str, object]:
     """Take over the account that the form made or signed in again.
 
     The account is read from EmailEngine before anything is believed. One with a wrong password is
-    stored as well and says what to do. 409 for a sign-in that was used or took too long.
+    stored as well and says what to do. 409 for a sign-in that was used or took too long, and for an
+    address of another account: then nothing is stored, and a new account is gone in EmailEngine.
     """
     entry, back = connect(services(), connecting["token"], connecting["account"])
     return {"account": entry, "back": back}

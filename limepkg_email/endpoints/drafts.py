@@ -151,12 +151,15 @@ def get_draft(query: dict[str, int]) -> DraftEntry | dict[str, Any]:
 
 
 @blueprint.route("/draft/", methods=["PUT"])
-@requires("email.use")
+@requires("email.use", most_bytes=2 * drafts.MAX_SIZE)
 @blueprint.doc(responses={"409": {"description": "Changed elsewhere; `newer` is what it is now."}})
 @blueprint.arguments(DraftInput)
 @blueprint.response(200, DraftSchema)
 def put_draft(draft: dict[str, Any]) -> DraftEntry | Response:
-    """Store the draft of the acting user, unless it was changed in another window."""
+    """Store the draft of the acting user, unless it was changed in another window.
+
+    It may have up to 8 MB, so that pasted pictures go into it; 422 says so of a larger one.
+    """
     try:
         return drafts.save(
             services(),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import marshmallow as ma
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from limepkg_email.accounts.accounts import read_accounts
+from limepkg_email.accounts.accounts import ACCOUNTS
+from limepkg_email.accounts.standing import FAILING
 from limepkg_email.endpoints.current import identifier, integration, services
 from limepkg_email.endpoints.permissions import public, requires
 from limepkg_email.endpoints.resource import Resource
@@ -62,9 +63,12 @@ def check_engine(acting: Services) -> int | None:
         raise EngineUnavailable(
             "EmailEngine's licence is suspended: it does no work until renewed."
         )
+    # One with a wrong password says nothing about the engine.
+    usable = ACCOUNTS.c.enabled & ACCOUNTS.c.state.not_in(FAILING)
+    chosen = select(ACCOUNTS.c.id, ACCOUNTS.c.engine_account).where(usable)
     with acting.application.database.connect() as connection:
-        accounts = [each for each in read_accounts(connection).accounts if each.enabled]
-    if not accounts:
+        account = connection.execute(chosen.order_by(ACCOUNTS.c.id).limit(1)).one_or_none()
+    if account is None:
         return None
-    acting.engine.touch_inbox(accounts[0].engine_account)
-    return accounts[0].id
+    acting.engine.touch_inbox(account.engine_account)
+    return int(account.id)

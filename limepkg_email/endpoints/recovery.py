@@ -61,7 +61,7 @@ class ReportQuery(ma.Schema):
 class ReportSchema(ma.Schema):
     """What one recovery found in one account: each mail it listed is in one of the counts.
 
-    A mail that is listed in the inbox and again in the failed folder counts twice.
+    One that is listed in the inbox and again in the failed folder counts twice, unless it failed.
     """
 
     id = fields.Integer()

@@ -26,10 +26,6 @@ View = TypeVar("View", bound=Callable[..., Any])
 PREFIX = "limepkg_email_"
 """How the names of the package's blueprints begin in a host's app."""
 
-
-SMALL = 1024 * 1024
-"""Bytes that a request may have, but for those that bring a message or its files."""
-
 _ROOM_FOR_MESSAGE = 16 * 1024 * 1024
 _FORM = "multipart/form-data"
 
@@ -137,12 +133,12 @@ def _answer_options() -> Response | None:
 
 def _check_access() -> None:
     access = access_of(current_app.view_functions[request.endpoint or ""])
-    if not access.permission:
+    if not access.permissions:
         return
     # First of all, because a host may look into a form to see who sent it.
     _limit_size(access, integration().anonymous_services(identifier()).config)
     acting = services()
-    if not acting.application.user.can(access.permission):
+    if not access.allows(acting.application.user):
         raise Forbidden(f"This needs the permission {access.permission}.")
     if not access.before_setup:
         integration().require_installed(acting)
@@ -164,7 +160,7 @@ def _check_content_type(access: Access) -> None:
 
 def _limit_size(access: Access, config: Configuration) -> None:
     if not access.files:
-        request.max_content_length = SMALL
+        request.max_content_length = access.most_bytes
         return
     files = max(config.max_attachment_size, MAX_FILES_TOGETHER)
     request.max_content_length = files + _ROOM_FOR_MESSAGE

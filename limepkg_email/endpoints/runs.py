@@ -66,7 +66,7 @@ class TasksSchema(ma.Schema):
 
 
 @blueprint.route("/task/")
-@requires("email.use")
+@requires("email.use", "email.admin")
 @blueprint.arguments(TasksQuery, location="query")
 @blueprint.response(200, TasksSchema)
 def get_tasks(query: dict[str, Any]) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def get_tasks(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.route("/task/<uuid:task_id>/")
-@requires("email.use")
+@requires("email.use", "email.admin")
 @blueprint.response(200, TaskSchema)
 def get_task(task_id: UUID) -> RunEntry:
     """Give a task that the user started; an administrator sees everybody's."""

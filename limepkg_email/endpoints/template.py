@@ -241,7 +241,7 @@ class WritingQuery(ma.Schema):
 
 
 @blueprint.route("/template/", methods=["GET"])
-@requires("email.use")
+@requires("email.use", "email.admin")
 @blueprint.arguments(TemplateQuery, location="query")
 @blueprint.response(200, TemplatePage)
 def list_templates(query: dict[str, Any]) -> dict[str, Any]:
@@ -257,7 +257,7 @@ def list_templates(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.route("/template-placeholders/", methods=["GET"])
-@requires("email.use")
+@requires("email.use", "email.admin")
 @blueprint.arguments(PlaceholderQuery, location="query")
 @blueprint.response(200, PlaceholderGroups)
 def list_template_placeholders(query: dict[str, Any]) -> dict[str, int | list[PlaceholderGroup]]:
@@ -277,7 +277,7 @@ def create_template(values: dict[str, Any]) -> StoredTemplate:
 
 
 @blueprint.route("/template/<int:id>/", methods=["GET"])
-@requires("email.use")
+@requires("email.use", "email.admin")
 @blueprint.response(200, TemplateSchema)
 def get_template(id: int) -> StoredTemplate:
     """Give a template."""
@@ -308,7 +308,7 @@ def delete_template(id: int) -> None:
 
 
 @blueprint.route("/default_template/", methods=["GET"])
-@requires("email.use")
+@requires("email.use", "email.admin")
 @blueprint.arguments(DefaultQuery, location="query")
 @blueprint.response(200, DefaultTemplateSchema)
 def get_default_template(query: dict[str, Any]) -> dict[str, Any]:
@@ -336,7 +336,7 @@ def create_default_templates(values: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.route("/preview-template/<int:template_id>/", methods=["GET"])
-@requires("email.use")
+@requires("email.use", "email.admin")
 @blueprint.arguments(PreviewQuery, location="query")
 @blueprint.response(200, RenderedSchema)
 def preview_template(query: dict[str, Any], template_id: int) -> dict[str, Any]:

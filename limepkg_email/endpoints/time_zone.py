@@ -46,7 +46,7 @@ class TimeZonesSchema(ma.Schema):
 
 
 @blueprint.route("/time-zone/")
-@requires("email.use")
+@requires("email.use", "email.admin")
 @blueprint.arguments(TimeZonesQuery, location="query")
 @blueprint.response(200, TimeZonesSchema)
 def get_time_zones(query: dict[str, int]) -> dict[str, Any]:

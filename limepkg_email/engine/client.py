@@ -282,15 +282,21 @@ class EngineClient:
             repeat=True,
         )
 
-    def move(self, account: str, engine_id: str, path: str) -> MoveResult:
-        """Move a mail to another folder, where it gets a new id.
+    def move(
+        self, account: str, engine_id: str, path: str, *, source: str | None = None
+    ) -> MoveResult:
+        """Move a mail from the folder `source` to another one, where it gets a new id.
+
+        On Gmail's API folders are labels: there a mail keeps the label of a source that is not
+        named, and lies in both. Elsewhere the id says where the mail is.
 
         Raises `EngineNotFound` if the answer has no new id: then the mail has been moved already,
         or the folder does not exist. Not repeated by itself, since the second answer would hide
         the new id; after `EngineUnavailable` look where the mail is.
         """
         place = _message(account, engine_id)
-        answer = self._http.json("PUT", f"{place}/move", body={"path": path})
+        body = {"path": path, "source": source} if source else {"path": path}
+        answer = self._http.json("PUT", f"{place}/move", body=body)
         moved = text(answer.get("id"))
         if not moved:
             raise EngineNotFound(

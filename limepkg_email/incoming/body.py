@@ -13,6 +13,10 @@ from limepkg_email.markup import escaped, is_tame, plain_text, shown_text, shows
 from limepkg_email.text import cut, one_line, storable
 
 PREVIEW_LENGTH = 255
+CUT = "The text goes on, see the mailbox."
+"""The remark below a body that was cut; like the other one, it is for us and is not sent on."""
+LEFT_OUT = "Not imported, see the mailbox: "
+"""How the remark about files that were left out begins; it stands below the other one."""
 _PREVIEW_SOURCE = 4_000
 _HALF = re.compile(r"(?:<[^<>]*|&[#\w]{0,8})\Z")  # a tag or an entity cut in two
 

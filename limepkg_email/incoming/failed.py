@@ -19,14 +19,15 @@ from limepkg_email.errors import (
     EngineRejected,
     NotFound,
 )
-from limepkg_email.incoming.failures import TOUCH_DELAY, TOUCH_INBOX, reason_of
+from limepkg_email.incoming.failures import INBOX, TOUCH_DELAY, TOUCH_INBOX, reason_of
 from limepkg_email.incoming.identity import mail_key
 from limepkg_email.incoming.receipt_search import ReceiptEntry, read_receipt, read_receipts
 from limepkg_email.incoming.receipts import RECEIPTS
 from limepkg_email.incoming.recovering.mails import bring_in
+from limepkg_email.incoming.trace import failed_jobs
 from limepkg_email.models import Disposition
 from limepkg_email.services import Services
-from limepkg_email.tasks.jobs import NewJob, enqueue
+from limepkg_email.tasks.jobs import NewJob, enqueue, supersede
 
 _logger = logging.getLogger(__name__)
 
@@ -35,7 +36,6 @@ QUEUED: Final = "queued"
 DISCARDED: Final = "discarded"
 MISSING: Final = "not_found"
 
-_INBOX: Final = "INBOX"
 _GENERATED: Final = "@generated.invalid>"
 _PAGE: Final = 250
 _MOST_PAGES: Final = 20
@@ -84,12 +84,16 @@ def retry(services: Services, ids: Sequence[int]) -> list[ItemOutcome]:
 def discard(services: Services, ids: Sequence[int]) -> list[ItemOutcome]:
     """Let failed mails be; their receipts say who wanted that, and nothing tries them again.
 
-    Three statements, however many they are. The mails stay where they are in their mailboxes.
+    Their failed jobs are finished. Four statements, however many they are. The mails stay where
+    they are in their mailboxes.
     """
     who = services.application.user.name or f"user {services.application.user.id}"
     said = literal(f"Discarded by {who[:200]}. It had failed: ", String)
     with services.application.database.begin() as connection:
-        found = {each.id: each for each in read_receipts(connection, ids)}
+        found = {each.id: each for each in read_receipts(connection, ids, traces=True)}
+        # The jobs before the receipts, in the order in which an import locks them.
+        gone = [job for each in found.values() for job in failed_jobs(each.trace)]
+        supersede(connection, gone, services.clock())
         changed = connection.execute(
             update(RECEIPTS)
             .where(RECEIPTS.c.id.in_(list(ids)), RECEIPTS.c.disposition == Disposition.FAILED.value)
@@ -168,7 +172,7 @@ def locate(services: Services, receipt: ReceiptEntry) -> Message | None:
 
     Gives it as the folder lists it: without headers and text.
     """
-    for path in (services.config.failed_folder, _INBOX):
+    for path in (services.config.failed_folder, INBOX):
         try:
             for each in _candidates(services, receipt, path):
                 if mail_key(each) == receipt.mail_key:
@@ -180,10 +184,10 @@ def locate(services: Services, receipt: ReceiptEntry) -> Message | None:
 
 def bring_back(services: Services, account: str, message: Message) -> None:
     """Move an imported mail from the failed folder to the inbox and mark it as seen there."""
-    if message.path == _INBOX:
+    if message.path == INBOX:
         return
     try:
-        moved = services.engine.move(account, message.id, _INBOX)
+        moved = services.engine.move(account, message.id, INBOX, source=message.path)
         services.engine.add_flags(account, moved.id, ("\\Seen",))
     except EngineNotFound:
         _logger.info("a mail left the failed folder by itself", extra={"account": account})

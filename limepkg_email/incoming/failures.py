@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 
 from limepkg_email import event_log
 from limepkg_email.accounts.accounts import read_accounts
 from limepkg_email.engine.types import Message
-from limepkg_email.errors import EngineNotFound, HookError
+from limepkg_email.errors import EmailIntegrationError, EngineNotFound, HookError, ImportRefused
 from limepkg_email.event_log import Level
 from limepkg_email.incoming import receipts
-from limepkg_email.incoming.pipeline import in_inbox
+from limepkg_email.incoming.pipeline import Outcome, import_message, in_inbox
 from limepkg_email.incoming.preparation import identify
-from limepkg_email.incoming.trace import Trace
+from limepkg_email.incoming.trace import JOBS, Trace
 from limepkg_email.models import Disposition
 from limepkg_email.services import Services
-from limepkg_email.tasks.jobs import NewJob, enqueue
+from limepkg_email.tasks.jobs import ClaimedJob, NewJob, enqueue
 
 _logger = logging.getLogger(__name__)
 
+INBOX = "INBOX"
 PARK_MESSAGE = "limepkg_email.tasks.tasks.park_message"
 TOUCH_INBOX = "limepkg_email.tasks.tasks.touch_inbox"
 
@@ -32,10 +34,42 @@ TOUCH_INBOX = "limepkg_email.tasks.tasks.touch_inbox"
 TOUCH_DELAY = timedelta(seconds=8)
 
 
+def attempt(
+    services: Services,
+    engine_account: str,
+    message: Message,
+    job: ClaimedJob | None = None,
+    *,
+    anywhere: bool = False,
+) -> Outcome:
+    """Import the mail; whatever is no outage is about this mail and becomes `ImportRefused`.
+
+    Otherwise a mail that breaks the import would be tried for hours before anybody sees it. The
+    arguments are those of `import_message`.
+    """
+    try:
+        return import_message(services, engine_account, message, job, anywhere=anywhere)
+    except DataError as error:
+        raise ImportRefused("The database refuses a value of the mail.") from error.orig
+    except EngineNotFound as error:
+        raise ImportRefused("A part of the mail cannot be fetched.") from error
+    except (EmailIntegrationError, SQLAlchemyError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise ImportRefused(f"The import broke: {error!r}") from error
+
+
 def record_failure(
-    services: Services, engine_account: str, message: Message, error: Exception
+    services: Services,
+    engine_account: str,
+    message: Message,
+    error: Exception,
+    job: ClaimedJob | None = None,
 ) -> None:
     """Write the `failed` receipt with its reason and ask for the mail to be parked.
+
+    `job` is the one that failed with it; the receipt names it, so that it is finished when the mail
+    has come in by another way.
 
     A mail that has a final receipt already stays as it is: somebody else imported it. Mail of an
     account that is not connected here is none of our business: it is neither noted nor moved, and
@@ -50,7 +84,10 @@ def record_failure(
             return
         if earlier.own is None:
             _log(connection, services, engine_account, error)
-        trace = found_where(message).steps
+        failed = receipts.failed_jobs(connection, mail) if earlier.own else []
+        if job is not None:
+            failed = list(dict.fromkeys([*failed, job.id]))
+        trace = _found_where(message, failed).steps
         reason = reason_of(error)
         receipts.record(connection, mail, Disposition.FAILED, now, reason=reason, trace=trace)
         payload = {"account": engine_account, "message": message.id, "mail": mail.mail_key}
@@ -89,12 +126,12 @@ def _said_by_database(error: DBAPIError) -> str:
     return f"{type(error).__name__}: {first_line}"
 
 
-def found_where(message: Message) -> Trace:
-    """Give a trace that says where a failed mail was found and how it is dated."""
+def _found_where(message: Message, failed: Sequence[int]) -> Trace:
+    """Give a trace that says where a mail was found, how it is dated, and which jobs failed."""
     trace = Trace()
     date = message.date.isoformat() if message.date else ""
     detail = f"found in {message.path}, dated {date or 'nothing'}"
-    trace.note("received", detail, "received", folder=message.path, date=date)
+    trace.note("received", detail, "received", folder=message.path, date=date, **{JOBS: failed})
     return trace
 
 
@@ -103,7 +140,7 @@ def park(services: Services, engine_account: str, engine_id: str, mail_key: str 
     folder = services.config.failed_folder
     services.engine.create_mailbox(engine_account, folder)
     try:
-        moved = services.engine.move(engine_account, engine_id, folder)
+        moved = services.engine.move(engine_account, engine_id, folder, source=INBOX)
         receipts.note_moved(services, engine_account, mail_key, moved.id, folder)
     except EngineNotFound:
         _logger.warning(

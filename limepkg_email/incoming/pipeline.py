@@ -27,7 +27,7 @@ from limepkg_email.incoming.bounce import read_bounce
 from limepkg_email.incoming.filters import decide
 from limepkg_email.incoming.objects import PreparedMail
 from limepkg_email.incoming.preparation import complete, identify, prepare
-from limepkg_email.incoming.receipts import Mail, Sighting
+from limepkg_email.incoming.receipts import Mail, Sighting, Sightings
 from limepkg_email.incoming.trace import Trace
 from limepkg_email.incoming.verdict import machine_verdict, wants_no_automatic_answer
 from limepkg_email.models import Disposition
@@ -37,7 +37,7 @@ from limepkg_email.outgoing.status import apply_bounce
 from limepkg_email.query import And, Equals
 from limepkg_email.schema.setup import installation_of
 from limepkg_email.services import Services
-from limepkg_email.tasks.jobs import ClaimedJob, NewJob, enqueue, extend, finish
+from limepkg_email.tasks.jobs import ClaimedJob, NewJob, enqueue, extend, finish, supersede
 from limepkg_email.thread_index import assign, enter, release
 
 _logger = logging.getLogger(__name__)
@@ -182,7 +182,7 @@ def _settle(
 ) -> Outcome:
     """Write the receipt of a mail that makes no objects; the log tells of an unlinked bounce."""
     with run.services.application.database.begin() as connection:
-        if receipts.sightings(connection, run.mail).settled:
+        if _earlier(run, connection).settled:
             return _repeated(run, connection)
         try:
             _write(run, connection, disposition, reason)
@@ -193,6 +193,18 @@ def _settle(
             now, code = run.services.clock(), "bounce_unlinked"
             event_log.note(connection, now, Level.WARNING, code, text, account=account)
     return Outcome(disposition, reason)
+
+
+def _earlier(run: _Import, connection: Connection) -> Sightings:
+    """Read what is known of the mail, and finish the jobs that failed with it before.
+
+    That is undone with the transaction if the mail is not imported now either.
+    """
+    found = receipts.sightings(connection, run.mail)
+    if found.own is not None and not found.settled:
+        failed = receipts.failed_jobs(connection, run.mail)
+        supersede(connection, failed, run.services.clock())
+    return found
 
 
 def _repeated(run: _Import, connection: Connection) -> Outcome:
@@ -264,7 +276,7 @@ def _import_within(
         mail.message.thread_id,
     )
     known = enter(connection, signs.all())
-    earlier = receipts.sightings(connection, run.mail)
+    earlier = _earlier(run, connection)
     if _never_came_to_be(run, work, earlier.own):
         receipts.reopen(connection, run.mail)
     elif earlier.settled:

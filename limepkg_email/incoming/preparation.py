@@ -13,7 +13,7 @@ from limepkg_email.accounts.accounts import AccountBook, ConnectedAccount
 from limepkg_email.addresses import display_name, is_valid, normalise
 from limepkg_email.engine.types import Message
 from limepkg_email.errors import EngineNotFound
-from limepkg_email.incoming.body import Body, build_body, with_note
+from limepkg_email.incoming.body import CUT, LEFT_OUT, Body, build_body, with_note
 from limepkg_email.incoming.files import Files, fetch_files
 from limepkg_email.incoming.identity import content_key, effective_message_id, mail_key
 from limepkg_email.incoming.objects import PreparedMail
@@ -111,14 +111,12 @@ def prepare(
 
 def _with_notes(body: Body, files: Files) -> Body:
     if body.truncated:
-        body = with_note(body, "The text goes on, see the mailbox.")
-    if body.truncated:
-        body = with_note(body, "The mail says more; see the mailbox.")
+        body = with_note(body, CUT)
     if not files.left_out:
         return body
     names = ", ".join(files.left_out[:20])
     more = f" and {len(files.left_out) - 20} more" if len(files.left_out) > 20 else ""
-    return with_note(body, f"Not imported, see the mailbox: {names}{more}")
+    return with_note(body, f"{LEFT_OUT}{names}{more}")
 
 
 def _date(services: Services, message: Message, trace: Trace) -> datetime:

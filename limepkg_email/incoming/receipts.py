@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Executable, and_, bindparam, or_, select, upd
 
 from limepkg_email.db import table, upsert_of
 from limepkg_email.errors import Conflict
+from limepkg_email.incoming import trace as traces
 from limepkg_email.incoming.trace import Step, Trace
 from limepkg_email.models import Disposition, Receipt
 from limepkg_email.services import Services
@@ -143,6 +144,12 @@ def note_moved(
         trace.note("parked", f"moved to {folder}", "parked", folder=folder)
         values = {"trace": trace.steps, "engine_id": engine_id[:512]}
         connection.execute(update(RECEIPTS).where(of_mail).values(**values))
+
+
+def failed_jobs(connection: Connection, mail: Mail) -> list[int]:
+    """Give the jobs that failed with the mail, as its receipt names them; one statement."""
+    of_mail = and_(RECEIPTS.c.account == mail.account, RECEIPTS.c.mail_key == mail.mail_key)
+    return traces.failed_jobs(connection.scalar(select(RECEIPTS.c.trace).where(of_mail)) or ())
 
 
 def reopen(connection: Connection, mail: Mail) -> None:

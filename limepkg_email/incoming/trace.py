@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 _MAX_STEPS = 200
 _MAX_DETAIL = 1000
 _MAX_ITEMS = 50
+
+JOBS = "jobs"
+"""The fact of a failed mail's trace that names the jobs which failed with it."""
 
 Step = dict[str, Any]
 """One decision as it is stored: `step` and `detail`, and `code` and `facts` where it has them."""
@@ -35,6 +38,11 @@ class Trace:
         if code:
             noted |= {"code": code, "facts": _bounded(facts)}
         self.steps.append(noted)
+
+
+def failed_jobs(steps: Iterable[Step]) -> list[int]:
+    """Give the jobs that failed with the mail."""
+    return [int(job) for each in steps for job in each.get("facts", {}).get(JOBS, ())]
 
 
 def _bounded(facts: Mapping[str, object]) -> dict[str, object]:

@@ -34,7 +34,7 @@ from limepkg_email.outgoing.draft import OutgoingFile
 from limepkg_email.outgoing.mime import FILE
 from limepkg_email.outgoing.problems import MAX_FILES_TOGETHER, content_type_of
 from limepkg_email.outgoing.recipients import Target
-from limepkg_email.outgoing.remarks import about_left_out, without_import_note
+from limepkg_email.outgoing.remarks import about_cut, about_left_out, without_import_notes
 from limepkg_email.outgoing.situation import Occasion, Situation, read_situation
 from limepkg_email.outgoing.wording import compose_text
 from limepkg_email.query import Equals, Order, Query
@@ -155,12 +155,13 @@ def _letters(
     targets: Sequence[Target],
     kept: _Kept,
 ) -> list[Letter]:
-    visible, missing = without_import_note(str(situation.message["visiblebody"] or ""))
-    body = mail_safe(with_remote_images(visible))
+    noted = without_import_notes(str(situation.message["visiblebody"] or ""))
+    body = mail_safe(with_remote_images(noted.html))
     enclosed = _enclosed(services, body, kept, situation.message.id)
     body = _with_images(body, enclosed.shown or {})
-    left_out = (*enclosed.left_out, *missing)
-    remark = about_left_out(left_out, situation.author, account.language)
+    left_out = (*enclosed.left_out, *noted.left_out)
+    remark = about_cut(situation.author, account.language) if noted.cut else ""
+    remark += about_left_out(left_out, situation.author, account.language)
     texts = compose_text(services, KIND, account, situation, targets, body + remark)
     return [
         Letter(_guid(situation, target), target, text, enclosed.attachments)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from limepkg_email.incoming.body import CUT, LEFT_OUT
 from limepkg_email.markup import decoded, escaped
 from limepkg_email.templates.defaults import known_language
 from limepkg_email.text import one_line
@@ -22,17 +24,41 @@ _LEFT_OUT: Mapping[str, tuple[str, str, str]] = {
         "en fil",
     ),
 }
+_CUT: Mapping[str, str] = {
+    "en": "The text goes on. You can ask {author} for the rest.",
+    "sv": "Texten fortsätter. Du kan be {author} om resten.",
+}
 # Written by the import below the text, for people who can look into the mailbox.
-_IMPORT_NOTE = re.compile(r"<p><em>Not imported, see the mailbox: ([^<>]*)</em></p>\Z")
+_IMPORT_NOTES = re.compile(
+    rf"(<p><em>{escaped(CUT)}</em></p>)?(?:<p><em>{escaped(LEFT_OUT)}([^<>]*)</em></p>)?\Z"
+)
 
 
-def without_import_note(html: str) -> tuple[str, tuple[str, ...]]:
-    """Take the import's note about files that it left out off a body; gives their names too.
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A body without the import's notes, and what they said: files left out, and text cut off."""
 
-    Nothing is lost should a sender have written such a note: its names are told all the same.
+    html: str
+    left_out: tuple[str, ...] = ()
+    cut: bool = False
+
+
+def without_import_notes(html: str) -> Noted:
+    """Take the import's notes off a body.
+
+    Nothing is lost should a sender have written such notes: what they say is told all the same.
     """
-    note = _IMPORT_NOTE.search(html)
-    return (html[: note.start()], (decoded(note[1]),)) if note else (html, ())
+    note = _IMPORT_NOTES.search(html)
+    if note is None:
+        return Noted(html)
+    left_out = (decoded(note[2]),) if note[2] else ()
+    return Noted(html[: note.start()], left_out, bool(note[1]))
+
+
+def about_cut(author: str, language: str) -> str:
+    """Say in html that the author wrote more than this."""
+    sentence = _CUT[known_language(language)].format(author=author)
+    return f"<p><em>{escaped(sentence)}</em></p>"
 
 
 def about_left_out(names: Sequence[str], author: str, language: str) -> str:

@@ -11,8 +11,7 @@ from typing import cast
 
 from flask import url_for
 
-from limepkg_email.accounts.accounts import ConnectedAccount, read_accounts
-from limepkg_email.db import plugin_connection
+from limepkg_email.accounts.listing import sending_accounts
 from limepkg_email.errors import EmailIntegrationError, InvalidInput
 from limepkg_email.feed.factory import FeedContext
 from limepkg_email.feed.page import PAGE_SIZE, read_page
@@ -126,9 +125,9 @@ class IntegratedMail:
     ) -> Composer:
         """Give what the form offers, for a conversation of a ticket or for a new ticket."""
         services = self._services(application)
+        # Before the unit of work: it has a connection of its own.
+        accounts = sending_accounts(services)
         with application.unit_of_work() as work:
-            with plugin_connection(application, work) as connection:
-                accounts = _usable(application, read_accounts(connection).accounts)
             relation = _relation(services)
             of_ticket = Equals(relation, ticket)
             found = [] if ticket is None else _lines(work.objects, relation, of_ticket, 50)
@@ -224,15 +223,6 @@ def _first_followers(objects: Objects, conversations: Sequence[int]) -> dict[obj
     # From the last to the first, so that the first stays.
     rows = objects.query(Query("follower", of_them, (Order("id", True),), properties=names))
     return {each["conversation"]: str(each["name"] or each["email"]) for each in rows}
-
-
-def _usable(
-    application: ReferenceApplication, accounts: Sequence[ConnectedAccount]
-) -> list[ConnectedAccount]:
-    may = application.user.can
-    return [
-        each for each in accounts if each.enabled and may(f"email.send_as:{each.engine_account}")
-    ]
 
 
 def _draft(writing: Writing, files: Sequence[OutgoingFile]) -> Draft:

@@ -25,6 +25,7 @@ SUPERSEDED = "superseded"
 
 _JOB = table(Job)
 _ROWS_PER_INSERT = 500
+_TOGETHER = 500
 _PRUNED_PER_SWEEP = 1000
 
 
@@ -297,7 +298,20 @@ def retry_failed(connection: Connection, ids: Collection[int] | None, now: datet
     if ids is not None:
         failed = failed.where(_JOB.c.id.in_(ids))
     found = connection.scalars(failed.with_for_update()).all()
-    return sum(_requeue(connection, each, now) for each in found)
+    pages = (found[first : first + _TOGETHER] for first in range(0, len(found), _TOGETHER))
+    return sum(_requeue_all(connection, page, now) for page in pages)
+
+
+def supersede(connection: Connection, ids: Collection[int], now: datetime) -> int:
+    """Finish those of the jobs that have failed: what they were to do has been done otherwise.
+
+    Gives how many; at most one statement.
+    """
+    if not ids:
+        return 0
+    failed = update(_JOB).where(_JOB.c.id.in_(ids), _JOB.c.state == JobState.FAILED.value)
+    values = {"state": JobState.DONE.value, "result": SUPERSEDED, "payload": None}
+    return connection.execute(failed.values(finished_at=now, **values)).rowcount
 
 
 def sweep(connection: Connection, now: datetime, retention: timedelta) -> Sweep:
@@ -377,6 +391,17 @@ def _change(connection: Connection, job: ClaimedJob, **values: object) -> None:
     statement = update(_JOB).where(_JOB.c.id == job.id, _JOB.c.claim == job.claim)
     if connection.execute(statement.values(values)).rowcount != 1:
         raise LeaseLost
+
+
+def _requeue_all(connection: Connection, ids: Sequence[int], now: datetime) -> int:
+    """Let failed jobs run again: all at once, or one by one if a job with some key waits."""
+    values = {"state": JobState.QUEUED.value, "run_at": now, "attempts": 0, "finished_at": None}
+    try:
+        with connection.begin_nested():
+            connection.execute(update(_JOB).where(_JOB.c.id.in_(ids)).values(values))
+    except IntegrityError:
+        return sum(_requeue(connection, each, now) for each in ids)
+    return len(ids)
 
 
 def _requeue(connection: Connection, id: int, now: datetime) -> bool:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy.exc import DataError, SQLAlchemyError
-
 from limepkg_email.accounts import events, sync
-from limepkg_email.engine.types import Message
 from limepkg_email.engine.webhook import AccountEvent, MessageNew, parse_event
-from limepkg_email.errors import BadRequest, EmailIntegrationError, ImportRefused
+from limepkg_email.errors import BadRequest
 from limepkg_email.hooks import Imported, MessageAction, collect
 from limepkg_email.incoming import failed, failures, recovery_runs, seen
-from limepkg_email.incoming.pipeline import Outcome, import_message, note_broken_extension
+from limepkg_email.incoming.pipeline import note_broken_extension
 from limepkg_email.incoming.seen import SeenMail
 from limepkg_email.outgoing import autoreply, relay, send, status
 from limepkg_email.outgoing.situation import Occasion
@@ -31,14 +28,14 @@ def _mail_could_not_be_imported(
     services: Services, job: ClaimedJob, payload: Any, error: Exception
 ) -> None:
     notified = _notified(payload)
-    failures.record_failure(services, notified.account, notified.message, error)
+    failures.record_failure(services, notified.account, notified.message, error, job)
 
 
 @task(on_failed=_mail_could_not_be_imported)
 def message_to_limeobjects(services: Services, job: ClaimedJob, payload: Any) -> TaskOutcome:
     """Import the mail that a webhook announced."""
     notified = _notified(payload)
-    _import(services, notified.account, notified.message, job)
+    failures.attempt(services, notified.account, notified.message, job)
     return FINISHED
 
 
@@ -47,21 +44,6 @@ def _notified(payload: Any) -> MessageNew:
     if not isinstance(event, MessageNew):
         raise BadRequest(f"The event {event.event!r} announces no mail.")
     return event
-
-
-def _import(services: Services, account: str, message: Message, job: ClaimedJob) -> Outcome:
-    """Import the mail; an error that is no outage is about this mail and refuses it at once.
-
-    Otherwise a mail that breaks the import would be tried for hours before anybody sees it.
-    """
-    try:
-        return import_message(services, account, message, job)
-    except DataError as error:
-        raise ImportRefused("The database refuses a value of the mail.") from error.orig
-    except (EmailIntegrationError, SQLAlchemyError, OSError, MemoryError):
-        raise
-    except Exception as error:
-        raise ImportRefused(f"The import broke: {error!r}") from error
 
 
 @task()
@@ -112,9 +94,7 @@ def _action_given_up(services: Services, job: ClaimedJob, payload: Any, error: E
     note_broken_extension(services, f"the action {name!r}", Imported(**values))
 
 
-def _recovery_given_up(
-    services: Services, job: ClaimedJob, payload: Any, error: Exception
-) -> None:
+def _recovery_given_up(services: Services, job: ClaimedJob, payload: Any, error: Exception) -> None:
     recovery_runs.given_up(services, payload, error)
 
 

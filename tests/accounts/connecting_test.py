@@ -10,7 +10,8 @@ import pytest
 import requests
 from sqlalchemy import insert, select, update
 
-from limepkg_email.accounts.connecting import connect
+from limepkg_email.accounts.accounts import ACCOUNTS
+from limepkg_email.accounts.connecting import connect, told
 from limepkg_email.accounts.form import LIFETIME, create_link, digest_of
 from limepkg_email.db import table
 from limepkg_email.engine.client import EngineClient
@@ -259,3 +260,77 @@ def test_two_ends_of_one_sign_in_make_one_account(house: House) -> None:
         connect(replace(house.services, engine=engine), said["token"], said["account"])
     assert len(begun) == 1
     assert house.runs() == [RECOVERY]
+
+
+def test_an_orphan_keeps_its_application_and_says_to_choose_another(house: House) -> None:
+    app = {"name": "G", "provider": "gmail", "clientId": "c", "clientSecret": "s"}
+    made = house.api("POST", "/oauth2", json={**app, "redirectUrl": "http://127.0.0.1/oauth"})
+    engine_app = made.json()["id"]
+    auth = {"provider": engine_app, "auth": {"user": SALES}, "accessToken": "a"}
+    account = house.connected()
+    name = house.entry(account).engine_account
+    body = {"account": name, "name": "S", "email": SALES, "oauth2": auth}
+    house.api("POST", "/account", json=body).raise_for_status()
+    seen = told(house.services.engine.account(name), house.services.clock())
+    assert (seen["type"], seen["oauth_app"]) == ("gmail", engine_app)
+    with house.database.begin() as connection:
+        connection.execute(update(ACCOUNTS).values(**seen))
+    house.api("DELETE", f"/oauth2/{engine_app}").raise_for_status()
+    seen = told(house.services.engine.account(name), house.services.clock())
+    with house.database.begin() as connection:
+        connection.execute(update(ACCOUNTS).values(**seen))
+    entry = house.entry(account)
+    assert (entry.type, entry.oauth_app) == ("oauth2", engine_app)
+    assert entry.standing.next_step == "check_app"
+    with pytest.raises(InvalidInput, match="choose another") as refusal:
+        house.link(account=account, kind="")
+    assert list(refusal.value.errors) == ["type"]
+    assert house.link(account=account, kind="imap")
+
+
+def engine_accounts(house: House) -> list[str]:
+    return sorted(each.account for each in house.services.engine.accounts())
+
+
+@pytest.mark.parametrize("typed", [SALES, SALES.upper(), "sales@alias.example.com"])
+def test_the_address_of_another_account_is_not_connected_twice(house: House, typed: str) -> None:
+    first = house.connected(aliases=["sales@alias.example.com"])
+    before, runs = engine_accounts(house), house.runs()
+    audited = house.audited()
+    said = house.fill_in(house.link(email="other@example.com"), typed)
+    assert len(engine_accounts(house)) == 2
+    with pytest.raises(Conflict, match="connected already") as refusal:
+        connect(house.services, said["token"], said["account"])
+    assert list(refusal.value.errors) == ["account"]
+    assert engine_accounts(house) == before == [house.entry(first).engine_account]
+    assert (house.runs(), house.audited()) == (runs, audited)
+
+
+def test_an_engine_account_that_the_form_did_not_make_is_refused_but_left_alone(
+    house: House,
+) -> None:
+    house.connected()
+    login = {"host": "127.0.0.1", "port": 1, "auth": {"user": SALES, "pass": "x"}}
+    foreign = {"account": "neighbours", "name": "N", "email": SALES, "imap": login, "smtp": login}
+    house.api("POST", "/account", json=foreign).raise_for_status()
+    said = house.fill_in(house.link(email="b@example.com"), "b@example.com")
+    with pytest.raises(Conflict, match="connected already"):
+        connect(house.services, said["token"], "neighbours")
+    assert "neighbours" in engine_accounts(house)
+    assert connect(house.services, said["token"], said["account"])[0].email == "b@example.com"
+
+
+def test_signing_in_again_with_another_accounts_address_changes_nothing_here(
+    house: House,
+) -> None:
+    first, second = house.connected(), house.connected("b@example.com")
+    before = house.entry(second)
+    said = house.fill_in(house.link(account=second, kind=""), SALES)
+    assert said["account"] == before.engine_account
+    with pytest.raises(Conflict, match="connected already"):
+        connect(house.services, said["token"], said["account"])
+    assert house.entry(second) == before
+    assert len(engine_accounts(house)) == 2
+    again = house.fill_in(house.link(account=second, kind=""), "b@example.com")
+    assert connect(house.services, again["token"], again["account"])[0].id == second
+    assert first != second

@@ -205,7 +205,7 @@ def test_users_see_the_enabled_accounts_from_which_they_may_send(many: Installat
 def test_every_state_says_what_to_do(
     state: str, enabled: bool, kind: str, step: Step, words: str
 ) -> None:
-    found = standing(enabled=enabled, state=state, last_error="535 no", kind=kind, app="")
+    found = standing(enabled=enabled, state=state, last_error="535 no", kind=kind)
     assert found.next_step == step
     assert words in found.cause
     assert bool(found.advice) == (step != Step.NONE)

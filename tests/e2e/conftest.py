@@ -9,6 +9,10 @@ from collections.abc import Iterator
 import pytest
 from selenium import webdriver
 
+from limepkg_email.reference.demo import Demo, DemoOptions
+from limepkg_email.web_components import Manifest, manifest
+from tests.e2e.crm import Crm
+
 _SWITCHES = (
     "--headless=new",
     "--no-sandbox",
@@ -41,3 +45,28 @@ def browser() -> Iterator[webdriver.Chrome]:
     found.implicitly_wait(5)
     yield found
     found.quit()
+
+
+@pytest.fixture(scope="session")
+def built() -> Manifest:
+    """The front end, which the continuous integration must have built."""
+    found = manifest()
+    if found is None and os.environ.get("CI") != "true":
+        pytest.skip("the front end is not built: run `make frontend`")
+    assert found is not None, "the front end is not built"
+    return found
+
+
+@pytest.fixture(scope="session")
+def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One demo for tests that bring their own mails and leave those of others alone."""
+    directory = tmp_path_factory.mktemp("demo")
+    options = DemoOptions(directory=directory, port=0, engine_port=0, smtp_port=0)
+    with Demo(options) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def crm(browser: webdriver.Chrome, built: Manifest, shared_demo: Demo) -> Crm:
+    """The CRM in a browser; nobody is signed in yet."""
+    return Crm(browser, shared_demo)

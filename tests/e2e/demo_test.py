@@ -85,46 +85,6 @@ def test_reply_is_shown_without_its_quoted_history(agent: Chrome, demo: Demo) ->
     assert not any("wrote:" in text for text in texts)
 
 
-def test_answer_reaches_the_customer_and_their_reply_comes_back_unread(
-    agent: Chrome, demo: Demo
-) -> None:
-    open_ticket(agent, demo, "Booking for two persons")
-    agent.find_element(By.NAME, "text").send_keys("Yes, the terrace is open. Välkommen!")
-    agent.find_element(By.XPATH, "//button[normalize-space()='Send']").click()
-    eventually(lambda: any("Välkommen!" in frame_text(agent, each) for each in frames(agent)))
-
-    for customer in ("anna@example.org", "lisa@example.net"):
-        eventually(lambda address=customer: has_mail(agent, demo, address))  # type: ignore[misc]
-
-    agent.find_element(By.PARTIAL_LINK_TEXT, "Alva Ek via Support").click()
-    agent.find_element(By.NAME, "text").send_keys("Great, see you on Friday!")
-    agent.find_element(By.XPATH, "//button[contains(., 'Send')]").click()
-
-    def reply_is_there() -> bool:
-        open_ticket(agent, demo, "Booking for two persons")
-        return any("see you on Friday" in frame_text(agent, frame) for frame in frames(agent))
-
-    eventually(reply_is_there)
-    agent.get(f"{demo.url}/{APPLICATION}/tickets")
-    row = agent.find_element(By.PARTIAL_LINK_TEXT, "Booking for two persons")
-    assert "unread" in (row.get_attribute("outerHTML") or "") + (
-        row.find_element(By.XPATH, "./ancestor::*[self::tr or self::li][1]").get_attribute(
-            "outerHTML"
-        )
-        or ""
-    )
-
-
-def has_mail(agent: Chrome, demo: Demo, address: str) -> bool:
-    agent.get(demo.engine_url)
-    agent.find_element(By.PARTIAL_LINK_TEXT, address).click()
-    agent.implicitly_wait(0)
-    try:
-        return bool(agent.find_elements(By.PARTIAL_LINK_TEXT, "Alva Ek via Support"))
-    finally:
-        agent.implicitly_wait(5)
-
-
 def test_other_followers_get_the_reply_and_customers_an_automatic_answer(
     agent: Chrome, demo: Demo
 ) -> None:

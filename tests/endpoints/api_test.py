@@ -17,6 +17,7 @@ from limepkg_email.endpoints.permissions import SMALL, access_of, public, requir
 from limepkg_email.endpoints.resource import Resource
 from limepkg_email.errors import DatabaseUnavailable, EngineBusy
 from limepkg_email.reference import ReferenceHost
+from limepkg_email.reference.access import NO_ACCESS, Role
 from limepkg_email.tasks.inline import InlineRunner
 
 from .crm import PREFIX, Crm, Person, options
@@ -299,3 +300,17 @@ def test_a_declaration_survives_the_decorators_around_it() -> None:
 
     access = access_of(view)
     assert (access.permission, access.files) == ("email.admin", True)
+
+
+def test_one_of_several_permissions_is_enough(crm: Crm) -> None:
+    users = crm.host.application("crm").users
+    users.add_role(Role("clerk", ("email.admin",), NO_ACCESS))
+    users.add_role(Role("guest", (), NO_ACCESS))
+    clerk, guest, reader = (crm.person(each) for each in ("clerk", "guest", "reader"))
+    for path in ("/user/account/", "/time-zone/", "/task/"):
+        assert [each.get(path).status_code for each in (clerk, reader, guest)] == [200, 200, 403]
+        assert guest.get(path).json["message"].endswith("email.use or email.admin.")
+        operation = crm.nobody().get("/openapi.json").json["paths"][path]["get"]
+        assert operation["x-permission"] == "email.use or email.admin"
+    assert clerk.get("/draft/").status_code == 403
+    assert clerk.get("/user/account/").json["items"] == [], "it may not send from any"

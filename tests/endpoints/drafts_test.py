@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -126,3 +127,31 @@ def test_the_draft_that_was_sent_is_removed(crm: Crm, agent: Person) -> None:
     assert agent.get("/draft/", conversation=conversation).json["version"] == 2
     assert reply(crm, agent, conversation, draft=2).status_code == 202
     assert agent.get("/draft/", conversation=conversation).json["version"] == 0
+
+
+def put_as_browsers_do(person: Person, html: str) -> Any:
+    """Store a draft with letters as they are, which Python would write as numbers."""
+    body = json.dumps({"version": 0, "content": {"html": html}}, ensure_ascii=False)
+    return person.send("PUT", "/draft/", data=body.encode(), content_type="application/json")
+
+
+def test_a_draft_takes_pasted_pictures_of_some_megabytes(any_crm: Crm) -> None:
+    agent = any_crm.person()
+    picture = '<img src="data:image/png;base64,' + "A" * 7_900_000 + '">'
+    saved = put(agent, version=0, content={"html": picture})
+    assert saved.status_code == 200
+    assert agent.get("/draft/").json["content"]["html"] == picture
+
+
+@pytest.mark.parametrize("letter", ["x", "å"])
+def test_a_draft_that_is_too_large_is_refused_with_a_sentence(agent: Person, letter: str) -> None:
+    refused = put_as_browsers_do(agent, letter * (8_100_000 // len(letter.encode())))
+    assert refused.status_code == 422
+    assert "8 MB" in refused.json["errors"]["html"][0]
+    assert "attach" in refused.json["message"]
+    assert put(agent, version=0, content={"html": "x" * 17_000_000}).status_code == 413
+    assert agent.get("/draft/").json["version"] == 0
+
+
+def test_letters_count_as_they_are_sent(agent: Person) -> None:
+    assert put_as_browsers_do(agent, "å" * 3_900_000).status_code == 200

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, insert, text
+from sqlalchemy import Connection, Engine, event, func, insert, select, text
 
 from limepkg_email.addresses import normalise
 from limepkg_email.incoming.pipeline import import_message
@@ -19,6 +21,7 @@ from tests.incoming.arriving import arriving
 from .crm import NOW, Crm, Person, statements
 
 MILLION = 1_000_000
+FEWER = 100_000
 _NUMBERS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)",
     "postgresql": "WITH n AS (SELECT generate_series(1, :count) AS i)",
@@ -43,11 +46,28 @@ def fill(engine: Engine, count: int) -> None:
     if name == "sqlite":  # a common table expression stands before INSERT's SELECT
         statement = statement.replace(_NUMBERS[name], "", 1)
         statement = f"{_NUMBERS[name]} {statement}"
-    with engine.begin() as connection:
+    with engine.begin() as connection, without_indexes(connection):
         connection.execute(text(statement), {"count": count})
     with engine.connect() as connection:
         connection.execute(text("ANALYZE limepkg_email_receipt"))
         connection.commit()
+
+
+@contextmanager
+def without_indexes(connection: Connection) -> Iterator[None]:
+    """Let PostgreSQL build the indexes in one go afterwards, and write no log for any of it."""
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    connection.execute(text("ALTER TABLE limepkg_email_receipt SET UNLOGGED"))
+    definitions = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = :table"
+    rows = connection.execute(text(definitions), {"table": "limepkg_email_receipt"}).all()
+    indexes = [each for each in rows if each.indexname.startswith("ix_")]
+    for each in indexes:
+        connection.execute(text(f"DROP INDEX {each.indexname}"))
+    yield
+    for each in indexes:
+        connection.execute(text(each.indexdef))
 
 
 @pytest.fixture
@@ -109,21 +129,24 @@ def plan_of(engine: Engine, executed: list[str], values: list[Any]) -> list[str]
 
 @pytest.fixture
 def million(any_crm: Crm) -> Crm:
-    fill(any_crm.engine, MILLION)
+    """A million receipts on PostgreSQL; on SQLite, whose planner looks at no sizes, fewer do."""
+    fill(any_crm.engine, MILLION if any_crm.engine.dialect.name == "postgresql" else FEWER)
     return any_crm
 
 
 def test_a_million_receipts_are_paged_by_indexes_alone(million: Crm) -> None:
     crm, admin = million, million.person("administrator")
+    with crm.engine.connect() as connection:
+        count = connection.scalar(select(func.count()).select_from(RECEIPTS)) or 0
     queries: list[dict[str, object]] = [
         {},
         {"account": crm.account.id},
         {"disposition": "failed"},
         {"account": crm.account.id, "disposition": "failed"},
         {"since": "2026-02-25T00:00:00Z", "until": "2026-03-05T00:00:00Z"},
-        {"before": 500_000},
+        {"before": count // 2},
         {"text": "user7@example.org"},
-        {"text": "Subject 89", "before": 900_000},
+        {"text": "Subject 89", "before": count * 9 // 10},
     ]
     for query in queries:
         admin.get("/receipts/", **query)
@@ -140,7 +163,7 @@ def test_a_million_receipts_are_paged_by_indexes_alone(million: Crm) -> None:
     page = admin.get("/receipts/").json
     assert (page["total"], page["total_is_exact"]) == (MOST_COUNTED, False)
     failed = admin.get(f"/failed-messages/{crm.account.id}/").json
-    assert (failed["total"], failed["total_is_exact"]) == (10_000, True)
+    assert (failed["total"], failed["total_is_exact"]) == (count // 100, True)
 
 
 def executed(engine: Engine) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from limepkg_email.endpoints.resource import SMALL
+from limepkg_email.endpoints.permissions import SMALL
 
 from .crm import PREFIX, Crm, Person
 

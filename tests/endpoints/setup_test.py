@@ -102,4 +102,23 @@ def test_with_the_engine_the_webhook_is_registered_and_a_second_run_does_nothing
         assert (after["installed"], after["steps"]) == (True, [])
         assert after["engine"]["webhook_registered"]
         assert admin.post("/setup/").json == {"steps": [], "applied": True, "unfinished": ""}
+        sandbox.control("POST", "/suspend")
+        suspended = admin.get("/setup/")
+        assert suspended.status_code == 200
+        assert (suspended.json["installed"], suspended.json["steps"]) == (True, [])
+        assert suspended.json["engine"] == {
+            "reachable": True,
+            "licensed": False,
+            "webhook_url": WEBHOOK,
+            "webhook_registered": True,
+            "message": "EmailEngine has stopped working because it has no licence; enter one"
+            " there.",
+        }
+        sandbox.control("POST", "/resume")
+        assert admin.get("/setup/").json["engine"]["licensed"]
+        fault = {"action": "refuse", "path": "/v1/settings", "status": 503, "times": 9}
+        sandbox.control("POST", "/faults", fault)
+        half = admin.get("/setup/")
+        assert half.status_code == 200
+        assert half.json["steps"][0].startswith("Register the webhook")
         crm.host.close()

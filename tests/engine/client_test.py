@@ -273,6 +273,18 @@ def test_moved_mail_has_its_new_place(server: ScriptedServer, client: EngineClie
     assert (moved.path, moved.id, moved.uid) == ("Lime CRM Integration Failed", "AAAAAgAAAAE", 1)
 
 
+def test_a_move_names_its_source_if_it_is_known(
+    server: ScriptedServer, client: EngineClient
+) -> None:
+    server.will(captured_answer("message-move"), captured_answer("message-move"))
+    client.move("support", "AAAAAQAAAA4", "Archive")
+    client.move("support", "AAAAAQAAAA4", "Archive", source="INBOX")
+    assert [each.body for each in server.asked] == [
+        {"path": "Archive"},
+        {"path": "Archive", "source": "INBOX"},
+    ]
+
+
 @pytest.mark.parametrize("name", ["message-move-404-folder", "message-move-again-stale-id"])
 def test_move_without_a_new_id_is_not_found_although_answered_200(
     name: str, server: ScriptedServer, client: EngineClient

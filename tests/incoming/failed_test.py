@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -11,13 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from sqlalchemy import select, update
 
 from limepkg_email import audit, event_log
+from limepkg_email.db import table
+from limepkg_email.engine.client import EngineClient
 from limepkg_email.errors import Conflict, NotFound
 from limepkg_email.hooks import Decision, hookimpl
-from limepkg_email.incoming import failed
+from limepkg_email.incoming import failed, failures
 from limepkg_email.incoming.receipts import RECEIPTS
+from limepkg_email.incoming.recovery import recover
+from limepkg_email.models import Job
 from limepkg_email.tasks import jobs
 from tests.stack import SUPPORT, Stack, running
 from tests.statements import counted
@@ -233,6 +239,7 @@ def test_the_first_failure_of_a_mail_stands_in_the_log_with_the_extension(stack:
 
 
 def test_many_at_once_cost_the_same_number_of_statements(stack: Stack) -> None:
+    stack.settle()  # else webhooks of the new account would be counted
     services = stack.installation.services
     row = {
         "account": "support",
@@ -253,3 +260,80 @@ def test_many_at_once_cost_the_same_number_of_statements(stack: Stack) -> None:
             counts.append(len(statements))
     assert counts[0] == counts[1]
     assert counts[2] == counts[3]
+
+
+def states(stack: Stack) -> list[tuple[str, str, bool]]:
+    """State and result of the webhook jobs, and whether their payload is kept."""
+    job = table(Job)
+    chosen = select(job.c.state, job.c.result, job.c.payload).where(
+        job.c.task.endswith("message_to_limeobjects")
+    )
+    with stack.installation.services.application.database.connect() as connection:
+        rows = connection.execute(chosen.order_by(job.c.id)).all()
+    return [(row.state, row.result or "", row.payload is not None) for row in rows]
+
+
+FINISHED = ("done", jobs.SUPERSEDED, False)
+
+
+@pytest.mark.parametrize("by", ["a retry", "the recovery"])
+def test_the_job_that_failed_is_finished_once_the_mail_came_in_another_way(
+    stack: Stack, gate: Gate, by: str
+) -> None:
+    receipt, services = arrived(stack), stack.installation.services
+    gate.broken = "still no gate"
+    failed.retry(services, [receipt])
+    stack.settle()
+    (first,) = [each for each in states(stack) if each[0] == "failed"]
+    assert first[2], "its payload may be all that is left of the mail"
+    gate.broken = ""
+    if by == "a retry":
+        failed.retry(services, [receipt])
+        stack.settle()
+    else:
+        stack.installation.clock.advance(600)
+        recover(services, stack.installation.accounts["support"])
+    assert rows(stack)[0].disposition == "imported"
+    assert "failed" not in [each[0] for each in states(stack)]
+    assert FINISHED in states(stack)
+
+
+def test_the_job_of_a_discarded_mail_is_finished_and_no_other(stack: Stack, gate: Gate) -> None:
+    receipt, services = arrived(stack), stack.installation.services
+    arrived(stack, subject="Another", message_id="<two@example.org>")
+    failed.discard(services, [receipt])
+    found = states(stack)
+    assert FINISHED in found
+    assert [each[0] for each in found].count("failed") == 1
+
+
+def test_an_import_that_fails_again_leaves_its_job_failed(stack: Stack, gate: Gate) -> None:
+    receipt, services = arrived(stack), stack.installation.services
+    before = states(stack)
+    failed.try_again(services, receipt)
+    assert states(stack) == before
+
+
+def test_moves_name_the_folder_that_the_mail_leaves(stack: Stack, gate: Gate) -> None:
+    said: list[dict[str, Any]] = []
+
+    def note(answer: requests.Response, *_: object, **__: object) -> None:
+        if answer.request.path_url.endswith("/move"):
+            said.append(json.loads(answer.request.body or b""))
+
+    def session() -> requests.Session:
+        made = requests.Session()
+        made.hooks["response"].append(note)
+        return made
+
+    receipt = arrived(stack)
+    (lying,) = stack.mailbox(SUPPORT)
+    engine = EngineClient(stack.sandbox.url, stack.sandbox.token, session_factory=session)
+    services = replace(stack.installation.services, engine=engine)
+    gate.broken = ""
+    failed.try_again(services, receipt)
+    assert said == [{"path": "INBOX", "source": FOLDER}]
+    (lying,) = stack.mailbox(SUPPORT)
+    failures.park(services, "support", lying["id"])
+    assert said[1:] == [{"path": FOLDER, "source": "INBOX"}]
+    assert place(stack) == [(FOLDER, True)]

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
 from limepkg_email.accounts.accounts import ACCOUNTS
 from limepkg_email.db import table
-from limepkg_email.incoming import recovery_runs
-from limepkg_email.incoming.recovering import listing, reports
+from limepkg_email.errors import EngineUnavailable
+from limepkg_email.incoming import failures, recovery_runs
+from limepkg_email.incoming.recovering import listing, reports, scan
+from limepkg_email.incoming.recovering.mails import Brought
 from limepkg_email.incoming.recovering.reports import Report
+from limepkg_email.incoming.recovery import recover
 from limepkg_email.models import Job, RunState
 from limepkg_email.tasks import jobs, leases, runs
 from limepkg_email.tasks.jobs import ClaimedJob, NewJob
 from limepkg_email.tasks.runs import RunEntry
 from limepkg_email.tasks.schedule import tick
+from tests.incoming.arriving import arriving
 from tests.incoming.recovery_test import GRACE, later, mail, subjects
 from tests.stack import SUPPORT, Stack, running
 
@@ -158,7 +163,69 @@ def test_a_large_account_lets_others_have_their_turn_and_loses_nothing(
     assert pieces > 4
     (report,) = stored(stack)
     assert (report.imported, report.unaccounted, report.error) == (8, 0, "")
+    assert report.listed == 8, "no mail is counted in two jobs"
+    assert adds_up(report)
     assert entry(stack, guid).state is RunState.SUCCESS
+
+
+def adds_up(report: Report) -> bool:
+    counts = report.counts()
+    return counts.pop("listed") == sum(counts.values())
+
+
+def test_a_failed_mail_is_counted_once_however_many_jobs_and_folders_it_is_met_in(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "PAGE", 2)
+    monkeypatch.setattr(recovery_runs, "BUDGET", -recovery_runs.BUDGET)
+    broken = mail(stack, "broken")
+    later(stack)
+    path = f"/v1/account/support/message/{broken}"
+    fault = {"action": "refuse", "method": "GET", "status": 503, "times": 100, "path": path}
+    stack.sandbox.control("POST", "/faults", fault)
+    services = stack.installation.services
+    recovery_runs.start(services, [ids(stack)["support"]])
+    while waiting(stack):
+        job = claimed(stack)
+        recovery_runs.work(services, job, job.read())
+        (lying,) = [each for each in stack.mailbox(SUPPORT) if each["subject"] == "broken"]
+        if lying["path"] == "INBOX":
+            failures.park(services, "support", lying["id"])
+    (report,) = stored(stack)
+    assert (report.listed, report.imported, report.failed) == (2, 1, 1)
+    assert adds_up(report)
+
+
+def test_a_mail_without_a_receipt_is_unaccounted_and_nothing_else(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan, "bring_in", lambda *_: Brought("imported", arriving()))
+    services = stack.installation.services
+    report = recover(services, stack.installation.accounts["support"])
+    assert (report.listed, report.imported, report.unaccounted) == (1, 0, 1)
+    assert adds_up(report)
+    with services.application.database.connect() as connection:
+        (kept,) = reports.listing(connection)[0]
+    assert kept == report
+
+
+def test_a_run_that_breaks_off_counts_what_it_came_to(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        mail(stack, f"mail {number}")
+    later(stack)
+    services, left = stack.installation.services, iter([scan.bring_in] * 2)
+
+    def bring(*arguments: Any) -> Brought:
+        for each in left:
+            return each(*arguments)
+        raise EngineUnavailable("gone")
+
+    monkeypatch.setattr(scan, "bring_in", bring)
+    report = recover(services, stack.installation.accounts["support"])
+    assert (report.listed, report.imported, bool(report.error)) == (2, 2, True)
+    assert adds_up(report)
 
 
 def test_two_runs_never_look_through_one_account_at_once(stack: Stack) -> None:

@@ -399,6 +399,27 @@ def test_files_that_were_not_imported_are_named_without_sending_anybody_to_our_m
     assert "plan & mer.pdf. Du kan be Bo Berg" in payload["text"]
 
 
+@pytest.mark.parametrize("attached", [True, False])
+def test_a_text_that_was_cut_is_sent_on_with_whom_to_ask_for_the_rest(
+    post: Post, attached: bool
+) -> None:
+    office = post.office
+    begin(office, BO)
+    mail = arriving(
+        sender=BO, in_reply_to=START, name="Bo Berg", subject="Re: Booking", plain="x" * 500
+    )
+    files = (Attachment(id="1", filename="plan.pdf", encoded_size=9000),) if attached else ()
+    services = as_system(office, max_message_size=100, max_body_size=100)
+    import_message(services, "support", replace(mail, attachments=files))
+    shown = str(office.all("conversationmessage")[1]["visiblebody"])
+    assert shown.count("see the mailbox") == 1 + attached
+    relayed(office)
+    (payload,) = [each for each in office.payloads() if each["to"][0]["address"] == ANNA]
+    assert "see the mailbox" not in payload["html"]
+    assert payload["text"].count("You can ask Bo Berg for the rest.") == 1
+    assert ("plan.pdf" in payload["text"]) == attached
+
+
 def test_all_files_together_have_a_limit(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     begin(office, BO)
     reply(office)

@@ -9,6 +9,7 @@ from limepkg_email.models import Job, JobState
 from limepkg_email.tasks import jobs
 from limepkg_email.tasks.jobs import LeaseLost, NewJob, PayloadUnreadable, Sweep
 from limepkg_email.testing.runner_contract import MovableClock
+from tests.statements import counted
 
 from .conftest import LEASE, Ledger
 
@@ -148,6 +149,39 @@ def test_a_failed_job_gives_way_to_a_waiting_one_with_its_key(ledger: Ledger) ->
     assert states == [JobState.QUEUED, JobState.DONE]
 
 
+@pytest.mark.parametrize(("count", "most"), [(3, 2), (400, 2), (600, 3)])
+def test_many_failed_jobs_are_retried_together(
+    engine: Engine, ledger: Ledger, count: int, most: int
+) -> None:
+    _add_failed(engine, ledger, [None] * count)
+    with counted(engine) as statements:
+        assert ledger.retry_failed() == count
+    assert len(statements) <= most, statements
+    with engine.connect() as connection:
+        assert jobs.counts(connection)[JobState.QUEUED] == count
+
+
+def test_of_failed_jobs_with_one_key_one_is_retried(engine: Engine, ledger: Ledger) -> None:
+    _add_failed(engine, ledger, [None, "k", "k", "other"])
+    assert ledger.retry_failed() == 3
+    with engine.connect() as connection:
+        counts = jobs.counts(connection)
+    assert (counts[JobState.QUEUED], counts[JobState.DONE]) == (3, 1)
+
+
+def test_only_failed_jobs_are_superseded(engine: Engine, ledger: Ledger) -> None:
+    ledger.ask(*(NewJob(name) for name in "abc"))
+    failed, running = ledger.take(), ledger.take()
+    ledger.set_aside(failed)
+    with engine.begin() as connection:
+        now = ledger.clock()
+        assert jobs.supersede(connection, [failed.id, running.id, 999], now) == 1
+        assert jobs.supersede(connection, [failed.id], now) == 0
+        assert jobs.supersede(connection, [], now) == 0
+        (done,) = jobs.listing(connection, state=JobState.DONE)
+    assert (done.id, done.result) == (failed.id, jobs.SUPERSEDED)
+
+
 def test_a_sweep_counts_what_waits_and_removes_old_finished_jobs(ledger: Ledger) -> None:
     ledger.ask(NewJob("old"), NewJob("old"))
     ledger.finish(ledger.take())
@@ -256,6 +290,13 @@ def test_many_threads_ask_for_the_same_keys_and_each_makes_one_job(ledger: Ledge
     for thread in threads:
         thread.join()
     assert (sum(new), len(new)) == (20, 6)
+
+
+def _add_failed(engine: Engine, ledger: Ledger, keys: list[str | None]) -> None:
+    now = ledger.clock()
+    row = {"task": "t", "state": "failed", "attempts": 1, "run_at": now, "created_at": now}
+    with engine.begin() as connection:
+        connection.execute(insert(table(Job)), [{**row, "key": each} for each in keys])
 
 
 def _add_done(connection: Connection, count: int, clock: MovableClock) -> None:

@@ -18,6 +18,8 @@ NOT_FOR_COMPONENTS = {
     ("GET", "/health"),
     ("GET", "/metrics"),
     ("GET", "/openapi.json"),
+    ("GET", "/documentation/"),
+    ("GET", "/documentation/{}"),
 }
 """What EmailEngine, watchers and frames ask for, at addresses that they are given."""
 

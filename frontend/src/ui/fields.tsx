@@ -20,13 +20,19 @@ interface TextFieldProps extends Field {
   value: string;
   onValue: (value: string) => void;
   type?: 'text' | 'email' | 'password' | 'search' | 'textarea';
-  completions?: string[];
   maxlength?: number;
 }
 
 export interface Choice {
   value: string;
   text: string;
+}
+
+interface SuggestFieldProps extends Field {
+  name: string;
+  value: string;
+  suggestions: readonly string[];
+  onValue: (value: string) => void;
 }
 
 interface SelectFieldProps extends Field {
@@ -45,6 +51,11 @@ export function stop(event: Event): void {
   event.stopPropagation();
 }
 
+/** The types of lime-elements mix its events with native ones, which have no detail. */
+function detailOf<Value>(event: Event): Value {
+  return (event as CustomEvent<Value>).detail;
+}
+
 export const TextField: FunctionalComponent<TextFieldProps> = (props) => (
   <limel-input-field
     class="field"
@@ -56,14 +67,42 @@ export const TextField: FunctionalComponent<TextFieldProps> = (props) => (
     invalid={Boolean(props.error)}
     required={props.required}
     disabled={props.disabled}
-    completions={props.completions ?? []}
     maxlength={props.maxlength}
     ref={nameControl(props.label)}
-    onChange={(event) => {
+    onChange={(event: Event) => {
       stop(event);
-      props.onValue(event.detail);
+      props.onValue(detailOf(event));
     }}
   />
+);
+
+/**
+ * A text with suggestions from a long list. It is the browser's own: the list of lime-elements takes
+ * the first click beside it for itself, which is the one on the button that saves.
+ */
+export const SuggestField: FunctionalComponent<SuggestFieldProps> = (props) => (
+  <div class="suggest" data-field={props.name}>
+    <label htmlFor={props.name}>{props.label}</label>
+    <input
+      id={props.name}
+      list={`${props.name}-list`}
+      aria-label={props.label}
+      aria-describedby={`${props.name}-help`}
+      aria-invalid={props.error ? 'true' : 'false'}
+      autocomplete="off"
+      value={props.value}
+      disabled={props.disabled}
+      onInput={(event) => props.onValue((event.target as HTMLInputElement).value)}
+    />
+    <datalist id={`${props.name}-list`}>
+      {props.suggestions.map((each) => (
+        <option value={each} />
+      ))}
+    </datalist>
+    <small id={`${props.name}-help`} class={{ help: true, wrong: Boolean(props.error) }}>
+      {props.error || props.help}
+    </small>
+  </div>
 );
 
 export const SelectField: FunctionalComponent<SelectFieldProps> = (props) => {
@@ -82,12 +121,9 @@ export const SelectField: FunctionalComponent<SelectFieldProps> = (props) => {
       required={props.required}
       disabled={props.disabled}
       ref={nameControl(name, 'button')}
-      onChange={(event) => {
+      onChange={(event: Event) => {
         stop(event);
-        const option = event.detail;
-        if (!Array.isArray(option)) {
-          props.onValue(option?.value ?? '');
-        }
+        props.onValue(detailOf<Choice | undefined>(event)?.value ?? '');
       }}
     />
   );
@@ -102,9 +138,9 @@ export const SwitchField: FunctionalComponent<SwitchFieldProps> = (props) => (
     helperText={props.error || props.help}
     invalid={Boolean(props.error)}
     disabled={props.disabled}
-    onChange={(event) => {
+    onChange={(event: Event) => {
       stop(event);
-      props.onValue(event.detail);
+      props.onValue(detailOf(event));
     }}
   />
 );

@@ -1,7 +1,10 @@
 /** Going to a page that is none of the CRM's, and knowing on return why. */
 
 /** Go to an address of the web in this tab; anything that is no web address is refused. */
-export function leaveFor(address: string, location: Pick<Location, 'assign'> = window.location): void {
+export function leaveFor(
+  address: string,
+  location: Pick<Location, 'assign'> = window.location,
+): void {
   const { protocol } = new URL(address);
   if (protocol !== 'https:' && protocol !== 'http:') {
     throw new Error(`Not an address of the web: ${protocol}`);

@@ -7,17 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.exc import DataError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from limepkg_email.engine.types import Message
-from limepkg_email.errors import EmailIntegrationError, EngineNotFound, ImportRefused
-from limepkg_email.incoming.failures import record_failure
-from limepkg_email.incoming.pipeline import Outcome, import_message
+from limepkg_email.errors import EmailIntegrationError, EngineNotFound
+from limepkg_email.incoming.failures import INBOX, attempt, record_failure
+from limepkg_email.incoming.pipeline import Outcome
 from limepkg_email.models import Disposition
 from limepkg_email.services import Services
 from limepkg_email.tasks.jobs import LeaseLost
 
-INBOX: Final = "INBOX"
 GONE: Final = "gone"
 """The mail is not in its folder any more: somebody moved or deleted it meanwhile."""
 KNOWN: Final = "known"
@@ -52,7 +51,7 @@ def bring_in(services: Services, account: str, entry: Message) -> Brought:
     for last in (False, True):
         try:
             fetched = _fetch(services, account, entry)
-            return Brought(_counted(_attempt(services, account, fetched)), fetched)
+            return Brought(_counted(attempt(services, account, fetched, anywhere=True)), fetched)
         except EngineNotFound:
             return Brought(GONE, entry)
         except LeaseLost:
@@ -82,19 +81,6 @@ def _fetch(services: Services, account: str, entry: Message) -> Message:
         uid=entry.uid,
         seems_like_new=False,
     )
-
-
-def _attempt(services: Services, account: str, message: Message) -> Outcome:
-    try:
-        return import_message(services, account, message, anywhere=True)
-    except DataError as error:
-        raise ImportRefused("The database refuses a value of the mail.") from error.orig
-    except EngineNotFound as error:
-        raise ImportRefused("A part of the mail cannot be fetched.") from error
-    except (EmailIntegrationError, SQLAlchemyError, OSError, MemoryError):
-        raise
-    except Exception as error:
-        raise ImportRefused(f"The import broke: {error!r}") from error
 
 
 def _counted(outcome: Outcome) -> str:

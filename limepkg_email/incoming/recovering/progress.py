@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 
 class Stage(StrEnum):
@@ -23,7 +23,10 @@ STAGES = tuple(Stage)
 
 @dataclass(slots=True)
 class Tally:
-    """How many mails met which end; what the names mean stands at `models.AccountReport`."""
+    """How many mails met which end; what the names mean stands at `models.AccountReport`.
+
+    `listed` is the sum of all the others.
+    """
 
     listed: int = 0
     known: int = 0
@@ -42,12 +45,19 @@ class Tally:
         """Count so many more."""
         setattr(self, name, getattr(self, name) + number)
 
+    def count(self, name: str) -> None:
+        """Count one mail that was listed."""
+        self.listed += 1
+        self.add(name)
+
     def add_all(self, others: Mapping[str, int]) -> None:
         """Add other counts."""
         for name, number in others.items():
             self.add(name, number)
 
 
+MOST_CARRIED: Final = 5000
+"""Digests that go from job to job; mails above may be counted in two stages."""
 TALLIED = tuple(each.name for each in fields(Tally))
 
 
@@ -55,6 +65,8 @@ TALLIED = tuple(each.name for each in fields(Tally))
 class Progress:
     """Where the recovery of an account is; changed as it goes on.
 
+    `met` and `failed` are digests of keys: mails that were met in the unread mail, and those
+    counted as failed, so that no later stage counts them again; at most `MOST_CARRIED` of each.
     `since` is where its window begins, `whole` says that the window is everything since the
     activation. `below` is the uid below which the stage goes on, 0 at its beginning. `error` says
     why it ended early. With `patient` failed mail is tried at growing intervals only.
@@ -68,6 +80,8 @@ class Progress:
     below: int = 0
     error: str = ""
     tally: Tally = field(default_factory=Tally)
+    met: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
 
     def next_stage(self) -> None:
         """Go to the beginning of the next stage."""

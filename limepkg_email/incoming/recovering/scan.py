@@ -5,21 +5,22 @@ What is looked at and why nothing falls out of it is told in `docs/explanation/e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, Final
 
 from limepkg_email.accounts.accounts import ConnectedAccount, read_accounts
 from limepkg_email.engine.types import Message
 from limepkg_email.errors import Conflict, EngineError, EngineNotFound, ImportRefused
 from limepkg_email.incoming import failed
-from limepkg_email.incoming.failures import TOUCH_DELAY, TOUCH_INBOX, record_failure
+from limepkg_email.incoming.failures import INBOX, TOUCH_DELAY, TOUCH_INBOX, record_failure
 from limepkg_email.incoming.identity import mail_key
 from limepkg_email.incoming.receipt_search import read_receipts
 from limepkg_email.incoming.recovering.known import Known, known, still_failed
 from limepkg_email.incoming.recovering.listing import Page, pages
-from limepkg_email.incoming.recovering.mails import FAILED, GONE, INBOX, KNOWN, bring_in
-from limepkg_email.incoming.recovering.progress import Progress, Stage
+from limepkg_email.incoming.recovering.mails import FAILED, GONE, KNOWN, bring_in
+from limepkg_email.incoming.recovering.progress import MOST_CARRIED, Progress, Stage
 from limepkg_email.services import Services
 from limepkg_email.tasks.jobs import NewJob, enqueue
 
@@ -53,6 +54,8 @@ class Scan:
         self._oldest = progress.started_at - timedelta(
             days=config.max_import_age_for_failed_messages
         )
+        # What earlier jobs of the run have counted.
+        self._carried = {*progress.failed, *self._unread_met()}
         self._met: set[str] = set()
         self._met_in_inbox: set[str] = set()
 
@@ -66,6 +69,10 @@ class Scan:
                 yield from self._inbox(self._terms())
             progress.next_stage()
             yield
+
+    def _unread_met(self) -> list[str]:
+        # In the failed folder they count once more: whatever brought them there is news.
+        return [] if self._progress.stage is Stage.FAILED else self._progress.met
 
     def _terms(self) -> dict[str, Any]:
         since = {"since": _instant(self._progress.since)}
@@ -95,15 +102,12 @@ class Scan:
         """Look after every mail of the page; gives how many had not been met in this scan."""
         entries = self._new(page)
         receipts = self._known(entries)
-        unsure = []
+        unsure: dict[str, str] = {}
         for key, entry in reversed(entries.items()):  # the oldest first, as they were written
             count = self._inbox_mail(entry, receipts.get(key))
-            if count == GONE:
-                self._progress.tally.listed -= 1
-                continue
-            self._progress.tally.add(count)
-            if key not in receipts and count != "in_grace":
-                unsure.append(key)
+            self._count(key, count)
+            if key not in receipts and count not in ("in_grace", GONE):
+                unsure[key] = count
             self._keep()
         self._account_for(unsure)
         self._keep()
@@ -129,16 +133,28 @@ class Scan:
         now = self._services.clock()
         return entry.date is not None and now - self._grace < entry.date < now + self._grace
 
-    def _account_for(self, keys: Sequence[str]) -> None:
-        """Count the mails that have no receipt although they were looked after.
+    def _count(self, key: str, count: str) -> None:
+        progress, digest = self._progress, _digest(key)
+        if count == GONE:
+            return
+        progress.tally.count(count)
+        if progress.stage is Stage.UNREAD and len(progress.met) < MOST_CARRIED:
+            progress.met.append(digest)
+        if count == FAILED and len(progress.failed) < MOST_CARRIED:
+            progress.failed.append(digest)
+
+    def _account_for(self, counted: Mapping[str, str]) -> None:
+        """Count the mails as unaccounted that have no receipt although they were looked after.
 
         Deliberately does not ask what was decided about them, but what the database says.
         """
-        if not keys:
+        if not counted:
             return
         with self._services.application.database.connect() as connection:
-            missing = len(keys) - len(known(connection, self._name, keys))
-            self._progress.tally.unaccounted += missing
+            missing = counted.keys() - known(connection, self._name, counted.keys()).keys()
+            for key in missing:
+                self._progress.tally.add(counted[key], -1)
+                self._progress.tally.add("unaccounted")
             account = read_accounts(connection).by_engine_account(self._name) if missing else None
         if missing and (account is None or not account.enabled):
             raise Conflict("The account was disabled while it was looked through.")
@@ -150,6 +166,7 @@ class Scan:
         terms = {} if self._progress.whole else {"since": _instant(self._oldest - _A_DAY)}
         below = self._progress.below
         self._met_in_inbox, self._met = self._met, set()
+        self._carried = {*self._progress.failed}
         try:
             for page in pages(self._services.engine, self._name, folder, terms, below):
                 self._failed_page(page)
@@ -164,15 +181,12 @@ class Scan:
     def _failed_page(self, page: Page) -> None:
         entries = self._new(page)
         receipts = self._known(entries)
-        unsure = []
+        unsure: dict[str, str] = {}
         for key, entry in reversed(entries.items()):
             count = self._failed_mail(entry, receipts.get(key))
-            if count == GONE:
-                self._progress.tally.listed -= 1
-                continue
-            self._progress.tally.add(count)
-            if key not in receipts:
-                unsure.append(key)
+            self._count(key, count)
+            if key not in receipts and count != GONE:
+                unsure[key] = count
             self._keep()
         self._account_for(unsure)
         self._keep()
@@ -202,7 +216,9 @@ class Scan:
             lost = [
                 each
                 for each in still_failed(connection, self._name, self._oldest)
-                if each.mail_key not in self._met | self._met_in_inbox and self._due(each)
+                if each.mail_key not in self._met | self._met_in_inbox
+                and _digest(each.mail_key) not in self._carried
+                and self._due(each)
             ]
             receipts = read_receipts(connection, [each.id for each in lost])
         for receipt in receipts:
@@ -210,14 +226,10 @@ class Scan:
             if message is None:
                 failed.note_failure(self._services, receipt.id, _NOWHERE)
                 continue
-            self._progress.tally.listed += 1
             brought = bring_in(self._services, self._name, message)
             if brought.count not in (FAILED, GONE):
                 self._bring_back(message)
-            if brought.count == GONE:
-                self._progress.tally.listed -= 1
-            else:
-                self._progress.tally.add(_as_recovered(brought.count))
+            self._count(receipt.mail_key, _as_recovered(brought.count))
             self._keep()
 
     def _bring_back(self, message: Message) -> None:
@@ -244,9 +256,12 @@ class Scan:
     def _new(self, page: Page) -> dict[str, Message]:
         """Give the mails of the page that were not met before, by their keys."""
         keyed = {mail_key(each): each for each in page.messages}
-        found = {key: each for key, each in keyed.items() if key not in self._met}
+        found = {
+            key: each
+            for key, each in keyed.items()
+            if key not in self._met and _digest(key) not in self._carried
+        }
         self._met.update(found)
-        self._progress.tally.listed += len(found)
         return found
 
     def _known(self, entries: Mapping[str, Message]) -> dict[str, Known]:
@@ -257,6 +272,10 @@ class Scan:
 def _as_recovered(count: str) -> str:
     """Say how a mail is counted that had failed before."""
     return count if count in (FAILED, GONE, KNOWN) else "recovered"
+
+
+def _digest(key: str) -> str:
+    return sha256(key.encode()).hexdigest()[:16]
 
 
 def _instant(moment: Any) -> str:

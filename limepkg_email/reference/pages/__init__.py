@@ -21,6 +21,7 @@ from limepkg_email.reference.pages import (
     tickets,
     writing,
 )
+from limepkg_email.reference.pages.front_end import front_end
 from limepkg_email.reference.pages.protection import csp_nonce, protect
 from limepkg_email.reference.pages.visit import Site
 from limepkg_email.reference.sign_in import csrf_token
@@ -44,6 +45,6 @@ def create_pages(host: ReferenceHost, mail: Mail | None) -> Blueprint:
     pages.after_request(protect)
     for value in (display.moment, display.initials, display.hue):
         pages.add_app_template_filter(value)
-    for call in (csrf_token, csp_nonce, theme.chosen_theme):
+    for call in (csrf_token, csp_nonce, theme.chosen_theme, front_end):
         pages.add_app_template_global(call)
     return pages

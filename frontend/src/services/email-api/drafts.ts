@@ -1,7 +1,7 @@
 /** Messages that are still being written. */
 
 import { Client } from './client';
-import { Recipient } from './messages';
+import { ParentReference, Recipient } from './messages';
 
 export interface DraftContent {
   subject: string;
@@ -11,6 +11,10 @@ export interface DraftContent {
   followers: number[] | null;
   /** Ids of documents. */
   files: number[];
+  /** The account to send from; null if none was chosen. */
+  account?: number | null;
+  /** What a new conversation is to hang on. */
+  parent?: ParentReference | null;
 }
 
 /** A draft as it is stored; version 0 when there is none. */

@@ -45,8 +45,9 @@ export function actions(page) {
   }
 
   async function takeBack(item) {
-    page.writeOn(await post(`message/${item.id}/cancel/`, {}));
-    tell("The message was taken back. Its text is in the form below.");
+    const taken = await post(`message/${item.id}/cancel/`, {});
+    await page.writeOn(taken);
+    tell(taken.left.length ? "Some of the mails had left already. The message is below, for you to write on." : "The message was taken back. It is below, for you to write on.");
   }
 
   async function forward(item) {

@@ -3,8 +3,8 @@
 import { h, icon, uniqueId } from "./element.js";
 
 /** Ask whether to go on; gives true or false. */
-export async function confirmed(title, text, { action = "Go on", danger = false } = {}) {
-  return (await form({ title, body: [h("p", {}, text)], action, danger })) !== null;
+export async function confirmed(title, text, { action = "Go on", cancel = "Cancel", danger = false } = {}) {
+  return (await form({ title, body: [h("p", { class: "text" }, text)], action, cancel, danger })) !== null;
 }
 
 /**
@@ -12,7 +12,7 @@ export async function confirmed(title, text, { action = "Go on", danger = false 
  *
  * With `submit` the dialog stays open until that succeeds, and shows why it did not.
  */
-export function form({ title, body, action = "Save", danger = false, submit, wide = false }) {
+export function form({ title, body, action = "Save", cancel = "Cancel", danger = false, submit, wide = false }) {
   return new Promise((resolve) => {
     const name = uniqueId("dialog");
     const fault = h("div", { role: "alert" });
@@ -22,7 +22,7 @@ export function form({ title, body, action = "Save", danger = false, submit, wid
       { method: "dialog", novalidate: false },
       head(name, title, () => dialog.close()),
       h("div", { class: "dialog-body" }, fault, body),
-      h("div", { class: "dialog-end" }, h("button", { type: "button", class: "plain", onclick: () => dialog.close() }, "Cancel"), send),
+      h("div", { class: "dialog-end" }, h("button", { type: "button", class: "plain", onclick: () => dialog.close() }, cancel), send),
     );
     let result = null;
     const dialog = open(name, inside, wide, () => resolve(result));

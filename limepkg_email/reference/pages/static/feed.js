@@ -72,7 +72,6 @@ export class Feed {
   show(page) {
     this.merge(page);
     this.list.setAttribute("aria-busy", "false");
-    if (!page.total) this.list.replaceChildren(empty("mail", "No message yet", "What you write below, and what comes back, will be here."));
   }
 
   /** Bring the page in line with the newest messages; gives those that are new on it. */
@@ -114,6 +113,7 @@ export class Feed {
       if (each.item.id === this.firstUnread && at > 0) wanted.push((this.divider ??= h("div", { class: "divider new", role: "separator" }, "New")));
       wanted.push(each.element);
     }
+    if (!wanted.length) wanted.push((this.nothing ??= empty("mail", "No message yet", "What you write below, and what comes back, will be here.")));
     place(this.list, wanted);
     this.place.dispatchEvent(new CustomEvent("feed-changed", { bubbles: true }));
   }

@@ -5,22 +5,23 @@ import { field, form } from "./dialog.js";
 import { h } from "./element.js";
 import { announce, complain } from "./notice.js";
 
-/** Make the list of followers work. */
-export function followers(list, add) {
+/** Make the list of followers work; `changed` is called when somebody was switched on or off. */
+export function followers(list, add, changed) {
   for (const box of list.querySelectorAll("[data-follower]")) {
     box.disabled = false;
-    box.addEventListener("change", () => change(box));
+    box.addEventListener("change", () => change(box, changed));
   }
   if (!add) return;
   add.hidden = false;
   add.addEventListener("click", () => addSomebody(Number(list.dataset.conversation)));
 }
 
-async function change(box) {
+async function change(box, changed) {
   const chip = document.querySelector(`[name=followers][value="${box.dataset.follower}"]`);
   try {
     await put(`follower/${box.dataset.follower}/`, { active: box.checked });
     if (chip) chip.checked = box.checked;
+    changed();
     announce(`${box.getAttribute("aria-label")}: ${box.checked ? "on" : "off"}`);
   } catch (error) {
     box.checked = !box.checked;

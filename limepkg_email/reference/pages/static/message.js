@@ -8,6 +8,7 @@ import { moment } from "./time.js";
 
 const _QUIET_STATES = new Set(["", "received"]);
 const _WAITING = new Set(["queued", "scheduled", "submitted", "sending"]);
+const _SOON = 90_000;
 const _BAD = new Set(["failed", "bounced"]);
 const _ICONS = new Set(["reply", "forward", "resend", "read", "unread", "move", "trace", "split", "clock", "trash", "close", "pen"]);
 const _DIRECTIONS = { email: "incoming", reply: "outgoing" };
@@ -120,9 +121,10 @@ export class Message {
     if (item.thumbnails.length) shown.push(files(item.thumbnails));
     const told = item.recipients.filter((each) => !_QUIET_STATES.has(each.state));
     if (told.length) shown.push(h("ul", { class: "recipients", "aria-label": "Recipients" }, told.map(recipient)));
-    const said = told.some((each) => each.reason && item.helperText.includes(each.reason));
-    if (item.helperText && !said) {
-      shown.push(h("p", { class: item.hasError ? "fault" : "note" }, icon(item.hasError ? "warning" : "clock"), item.helperText));
+    // The recipients' reasons stand beside them already.
+    const left = item.helperText.split("\n").filter((line) => line && !told.some((each) => each.reason && line.includes(each.reason)));
+    if (left.length) {
+      shown.push(h("p", { class: item.hasError ? "fault" : "note" }, icon(item.hasError ? "warning" : "clock"), left.map((line, at) => [at ? "\n" : null, inOwnTime(line)])));
     }
     shown.push(this.actions());
     return shown;
@@ -162,12 +164,24 @@ function files(thumbnails) {
   );
 }
 
+// When a message leaves, as the package says it, in the reader's own time.
+function inOwnTime(line) {
+  const [whole, day, time] = /(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC/.exec(line) ?? [];
+  if (!whole) return line;
+  const iso = `${day}T${time}Z`;
+  if (new Date(iso) - Date.now() < _SOON) return "To be sent in a moment.";
+  const [before, after] = line.split(whole);
+  return [before, moment(iso), after];
+}
+
 function recipient(each) {
+  // When it leaves stands below the message, once for everybody.
+  const reason = _WAITING.has(each.state) && each.reason.startsWith("To be sent") ? "" : each.reason;
   return h(
     "li",
     { class: _BAD.has(each.state) ? "bad" : null },
     h("span", { title: each.email }, each.name || each.email),
     badge(each.state, each.state),
-    each.reason ? h("span", { class: _BAD.has(each.state) ? "reason" : "quiet" }, each.reason) : null,
+    reason ? h("span", { class: _BAD.has(each.state) ? "reason" : "quiet" }, reason) : null,
   );
 }

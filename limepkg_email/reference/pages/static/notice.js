@@ -30,6 +30,9 @@ function show(text, bad, action) {
   const place = document.getElementById("notices");
   place.append(shown);
   while (place.children.length > 3) place.firstElementChild.remove();
+  // Shown once more, it lies above a dialog that was opened since.
+  if (place.matches(":popover-open")) place.hidePopover();
+  place.showPopover();
   if (!bad) setTimeout(() => shown.remove(), (action ? 2 : 1) * _SECONDS * 1000);
   return shown;
 }

@@ -14,7 +14,7 @@ const _LIST = [
   [["Ctrl+Enter"], "Send what you are writing"],
   [["?"], "This list"],
 ];
-const _TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], [role=menu], dialog, lwc-email-composer";
+const _TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], [role=menu], dialog, .composer";
 
 /** Show the list of keys. */
 export function showShortcuts() {
@@ -22,8 +22,8 @@ export function showShortcuts() {
   show("Keyboard shortcuts", h("div", { class: "keys" }, rows));
 }
 
-/** Make the function that listens to keys of the page and of the mails' frames. */
-export function shortcuts(feed, act) {
+/** Make the function that listens to keys of the page and of the mails' frames; `write` begins a mail. */
+export function shortcuts(feed, act, write) {
   const current = () => {
     const focused = document.activeElement?.closest?.("[data-message]");
     return feed.ordered.find((each) => each.element === focused);
@@ -47,7 +47,7 @@ export function shortcuts(feed, act) {
     j: () => step(1),
     k: () => step(-1),
     o: all,
-    r: () => chosen() && act("reply", chosen().item),
+    r: () => (chosen() ? act("reply", chosen().item) : write()),
     f: () => chosen() && act("forward", chosen().item),
     u: () => chosen() && act("mark-unread", chosen().item),
     "?": showShortcuts,

@@ -2,9 +2,11 @@
 
 import { actions, chooseConversation } from "./actions.js";
 import { post } from "./api.js";
+import { composer as mountComposer } from "./composer.js";
 import { Feed } from "./feed.js";
 import { followers } from "./followers.js";
 import { complain, tell } from "./notice.js";
+import { announceChange, whenChanged } from "./platform.js";
 import { Reading } from "./reading.js";
 import { shortcuts, showShortcuts } from "./shortcuts.js";
 
@@ -15,7 +17,9 @@ const narrowed = place?.dataset.limetype === "conversation" ? "one" : several ? 
 
 /** What the actions may ask of the page; the composer hears of it as events. */
 const page = {
-  reply(item) {
+  async reply(item) {
+    const writer = await writing;
+    if (writer) return writer.reply(item.conversation);
     const here = Number(composer?.dataset.conversation);
     if (composer && here !== item.conversation) {
       location.assign(`${place.dataset.page}?conversation=${item.conversation}#write`);
@@ -25,7 +29,9 @@ const page = {
     composer.scrollIntoView({ block: "nearest" });
     composer.querySelector("textarea")?.focus();
   },
-  writeOn(taken) {
+  async writeOn(taken) {
+    const writer = await writing;
+    if (writer) return writer.writeOn(taken);
     if (!composer?.dispatchEvent(event("email-taken-back", taken))) return;
     const text = composer.querySelector("textarea");
     composer.scrollIntoView({ block: "nearest" });
@@ -41,10 +47,15 @@ function event(name, detail) {
   return new CustomEvent(name, { detail, bubbles: true, cancelable: true });
 }
 
-const reading = new Reading(() => feed.refresh());
+const reading = new Reading(() => { announceChange(); feed.refresh(); });
 const act = actions(page);
 const feed = place && new Feed(place, { act, onkey: (pressed) => keys(pressed), reading, narrowed });
-const keys = feed ? shortcuts(feed, act) : () => {};
+const keys = feed ? shortcuts(feed, act, async () => (await writing)?.open()) : () => {};
+
+whenChanged(() => feed?.refresh());
+place?.addEventListener("feed-arrived", () => announceChange());
+// The web component, or null where the plain form is.
+const writing = composer ? mountComposer(composer, () => feed?.refresh()) : Promise.resolve(null);
 
 if (feed) {
   document.addEventListener("keydown", keys);
@@ -55,7 +66,7 @@ if (feed) {
 }
 
 const people = document.querySelector("[data-followers]");
-if (people) followers(people, document.querySelector("[data-add-follower]"));
+if (people) followers(people, document.querySelector("[data-add-follower]"), async () => (await writing)?.again());
 
 const allRead = document.querySelector("[data-all-read]");
 place?.addEventListener("feed-changed", () => {

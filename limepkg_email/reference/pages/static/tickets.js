@@ -1,6 +1,8 @@
 // The list of tickets shows what arrives without being loaded again.
 
+import { component } from "./components.js";
 import { announce } from "./notice.js";
+import { announceChange } from "./platform.js";
 import { poll } from "./poll.js";
 import { moment } from "./time.js";
 
@@ -21,8 +23,22 @@ async function look() {
   for (const each of fresh.querySelectorAll("time")) each.replaceWith(moment(each.dateTime));
   const before = list.querySelectorAll("tr.unread").length;
   list.replaceChildren(...fresh.childNodes);
+  announceChange();
+  indicate();
   if (list.querySelectorAll("tr.unread").length > before) announce("The list of tickets has news.");
   return true;
 }
 
+/** Put indicators where the server drew dots; they follow what is unread by themselves. */
+async function indicate() {
+  for (const cell of list.querySelectorAll("[data-unread-indicator]:not(:has(lwc-unread-message-icon-indicator))")) {
+    const { limetype, id } = cell.dataset;
+    const value = cell.childElementCount > 0;
+    const made = await component("lwc-unread-message-icon-indicator", { limetype, objectId: Number(id), value });
+    if (!made) return;
+    cell.replaceChildren(made);
+  }
+}
+
+indicate();
 poll(look, 6_000, 60_000);

@@ -9,7 +9,10 @@ import { accounts, accountSelect } from "./accounts.js";
 import { listing } from "./listing.js";
 import { fill, load, tools } from "./place.js";
 
+const _DONE = new Set(["queued", "discarded"]);
+
 const chosen = new Set();
+const titles = new Map(); // what each mail on the page is called
 let list;
 
 const again = h("button", { type: "button", onclick: () => act("retry", [...chosen]) }, icon("resend"), "Try again");
@@ -36,12 +39,18 @@ async function discard(ids) {
   if (await confirmed("Discard?", `Nothing tries to import ${many} again. The mailbox keeps what lies in it.`, { action: "Discard", danger: true })) await act("discard", ids);
 }
 
+function done(what, count) {
+  const one = count === 1;
+  if (what === "discard") return one ? "The mail is discarded." : `${count} mails are discarded.`;
+  return one ? "The mail is tried again; it goes from the list when it is imported." : `${count} mails are tried again; those that are imported go from the list.`;
+}
+
 async function act(what, ids) {
   try {
     const { items } = await post(`failed-messages/${what}/`, { ids });
-    const bad = items.filter((each) => each.error || each.outcome === "error" || each.ok === false);
-    if (bad.length) complain(new Error(`${bad.length} of ${items.length} could not be done.`));
-    else tell(what === "retry" ? "They are tried again; what is imported goes from the list." : "They are discarded.");
+    const other = items.filter((each) => !_DONE.has(each.outcome));
+    if (other.length < items.length) tell(done(what, items.length - other.length));
+    if (other.length) complain(new Error(other.map((each) => `${titles.get(each.id) ?? `Mail ${each.id}`}: ${each.message || each.outcome}`).join("\n")));
   } catch (error) {
     complain(error);
   }
@@ -56,7 +65,7 @@ function show(account) {
     label: "Failed messages",
     columns: [
       { title: "", kind: "check-cell", cell: box },
-      { title: "Mail", cell: (item) => [h("strong", {}, item.subject || "(no subject)"), h("span", { class: "cell-sub" }, item.sender)] },
+      { title: "Mail", cell: (item) => titles.set(item.id, item.subject || "(no subject)") && [h("strong", {}, item.subject || "(no subject)"), h("span", { class: "cell-sub" }, item.sender)] },
       { title: "Reason", cell: (item) => [item.reason, h("span", { class: "cell-sub" }, times(item.attempts), item.next_try ? [", next try ", moment(item.next_try)] : null, item.in_failed_folder ? ", lies in the failed folder" : null)] },
       { title: "Last try", kind: "when", cell: (item) => moment(item.failed_at) },
       { title: "", kind: "side", cell: actions },

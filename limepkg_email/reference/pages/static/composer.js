@@ -1,0 +1,95 @@
+// The composer below a conversation: where it writes to, and what it gets back.
+
+import { get, put } from "./api.js";
+import { component } from "./components.js";
+import { settled } from "./http.js";
+
+const _TAG = "lwc-email-composer";
+const _PAUSE = 150;
+const _TRIES = 40;
+
+/** Put the composer into its place; gives null, and the plain form, if there is none. */
+export async function composer(place, sent) {
+  const { limetype, id, conversation } = place.dataset;
+  const here = { limetype, id: Number(id) };
+  let answered = Number(conversation) || undefined;
+  let element = await make(location.hash !== "#write");
+  if (!element) {
+    // The server wrote the form for browsers without scripts.
+    place.innerHTML = place.querySelector("noscript")?.textContent ?? place.innerHTML;
+    return null;
+  }
+  place.replaceChildren(element);
+  if (location.hash === "#write") open();
+
+  async function make(collapsed) {
+    const made = await component(_TAG, { context: here, conversation: answered, mode: answered ? "reply" : "new", collapsed });
+    made?.addEventListener("sent", (event) => sent(event.detail));
+    return made;
+  }
+
+  async function open() {
+    // Until the editor is there: what is typed meanwhile is none of the page's keys.
+    place.tabIndex = -1;
+    place.focus();
+    await element.componentOnReady?.();
+    for (let tries = 0; tries < _TRIES && document.activeElement === place; tries += 1) {
+      await element.write();
+      await new Promise((resolve) => setTimeout(resolve, _PAUSE));
+    }
+    place.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Begin anew with what is stored; what is being written is stored first. */
+  async function again() {
+    const { collapsed } = element;
+    element.remove();
+    await settled();
+    element = await make(collapsed);
+    place.replaceChildren(element);
+  }
+
+  /** Answer in a conversation. */
+  async function reply(to) {
+    if (to !== answered) {
+      answered = to;
+      place.dataset.conversation = to;
+      Object.assign(element, { conversation: to, mode: "reply" });
+    }
+    await open();
+  }
+
+  /** Go on writing a message that was taken back: it becomes the draft of its conversation. */
+  async function writeOn({ conversation: to, subject, html, documents }) {
+    element.remove();
+    await settled();
+    const draft = await get("draft/", { conversation: to });
+    const { html: begun, files, ...rest } = draft.content;
+    const content = {
+      ...rest,
+      subject,
+      html: withoutSignature(html) + begun,
+      files: [...new Set([...documents, ...files])],
+    };
+    await put("draft/", { conversation: to, version: draft.version, newest_message: null, content });
+    answered = to;
+    place.dataset.conversation = to;
+    element = await make(false);
+    place.replaceChildren(element);
+    await open();
+  }
+
+  return { again, open, reply, writeOn };
+}
+
+// It is put below the text again when that is sent. A parser would complain of its styles.
+function withoutSignature(html) {
+  const start = html.indexOf('<div class="limepkg-email-signature">');
+  if (start < 0) return html;
+  let depth = 0;
+  for (const found of html.slice(start).matchAll(/<(\/?)div\b[^>]*>/gi)) {
+    depth += found[1] ? -1 : 1;
+    if (depth === 0) return html.slice(0, start) + html.slice(start + found.index + found[0].length);
+  }
+  return html;
+}
