@@ -18,6 +18,9 @@ from limepkg_email.errors import NotFound
 from limepkg_email.models import AccountReport, Disposition, Outbox, Receipt
 from limepkg_email.services import Services
 
+DISABLED = "disabled"
+"""What one asks for instead of a state, to get the accounts that are disabled."""
+
 _RECEIPTS, _OUTBOX, _REPORTS = table(Receipt), table(Outbox), table(AccountReport)
 
 
@@ -79,7 +82,7 @@ def list_accounts(
 ) -> tuple[list[AccountEntry], int]:
     """Give a page of accounts by name, and how many there are in all; three statements.
 
-    `query` looks in id, address, name and aliases.
+    `query` looks in id, address, name and aliases. `state` is one of EmailEngine's, or `DISABLED`.
     """
     where = _where(query, state)
     by_name = (func.lower(ACCOUNTS.c.name), ACCOUNTS.c.email, ACCOUNTS.c.id)
@@ -119,7 +122,9 @@ def sending_accounts(services: Services) -> list[SendingAccount]:
 
 def _where(query: str, state: str) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = []
-    if state:
+    if state == DISABLED:
+        conditions.append(ACCOUNTS.c.enabled.is_(False))
+    elif state:
         conditions.append(ACCOUNTS.c.state == state)
     if query:
         texts = (ACCOUNTS.c.engine_account, ACCOUNTS.c.email, ACCOUNTS.c.name)

@@ -72,7 +72,11 @@ class AccountQuery(ma.Schema):
     """Which accounts; `query` looks in id, address, name and aliases."""
 
     query = fields.String(load_default="", validate=validate.Length(max=320))
-    state = fields.String(load_default="", validate=validate.Length(max=64))
+    state = fields.String(
+        load_default="",
+        validate=validate.Length(max=64),
+        metadata={"description": "One of EmailEngine's, or `disabled`."},
+    )
     limit = limit(50, 1000)
     offset = offset()
 

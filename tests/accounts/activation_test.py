@@ -112,3 +112,22 @@ def test_the_choice_can_be_changed_after_the_preview(boss: Boss) -> None:
     clock.advance(600)
     boss.call("PUT", "/account/", accounts=[account], enabled=True)
     assert boss.imported() == []
+
+
+def test_unread_mail_that_was_left_out_comes_in_when_the_choice_changes(boss: Boss) -> None:
+    clock = boss.stack.installation.clock
+    boss.mail("old", clock() - timedelta(hours=2))
+    account = connect(boss, import_unread=False)
+    clock.advance(600)
+    boss.call("PUT", "/account/", accounts=[account], enabled=True)
+    assert boss.imported() == []
+    boss.call("PUT", f"/account/{account}/", import_unread=True)
+    assert boss.imported() == ["old"]
+    (run, _) = boss.call("GET", "/task/")["items"]
+    assert (run["result"]["totals"]["imported"], run["result"]["totals"]["unaccounted"]) == (1, 0)
+
+
+def test_disabled_accounts_can_be_listed(boss: Boss) -> None:
+    account = connect(boss)
+    found = boss.call("GET", "/account/?state=disabled")
+    assert [each["id"] for each in found["items"]] == [account]

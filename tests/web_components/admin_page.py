@@ -86,6 +86,9 @@ class AdminPage:
 
     def all(self, kind: str, wanted: str) -> list[WebElement]:
         """Give what is shown now."""
+        if self.browser.execute_script(_FIND, "css", ".mdc-dialog--opening"):
+            # A dialog that is about to open takes the focus, and with it what is typed.
+            return []
         found: list[WebElement] = self.browser.execute_script(_FIND, kind, wanted)
         return [each for each in found if each.is_displayed()]
 

@@ -409,6 +409,7 @@ def test_a_new_conversation_begins_on_a_ticket(composer: Composer, demo: Demo) -
     field.send_keys(Keys.ARROW_DOWN, Keys.ENTER)
     field.send_keys("not an address@", Keys.ENTER)
     assert composer.find(inside, ".chip.invalid").text.startswith("not an address@")
+    assert field.get_attribute("value") == ""
     composer.find("input[name=subject]").send_keys("Your delivery")
     composer.write("It is on its way")
     composer.find(".send").click()

@@ -21,7 +21,9 @@
     const account = answer.account;
     const name = account.email;
     if (/^\/(?![\/\\])/.test(answer.back)) back.href = answer.back;
-    if (account.cause) {
+    if (account.next_step === "enable") {
+      show(name + " is connected.", "Nothing is imported until the account is enabled.", "done");
+    } else if (account.cause) {
       show(name + " is stored, but does not work yet. " + account.cause, account.advice, "failed");
     } else {
       show(name + " is connected.", account.advice, "done");

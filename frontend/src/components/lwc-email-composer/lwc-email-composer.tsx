@@ -477,7 +477,7 @@ export class EmailComposer {
       <limel-menu
         class="later-menu"
         items={items}
-        openDirection="top-end"
+        openDirection="top-start"
         onSelect={(event) => {
           event.stopPropagation();
           this.chooseTime(String(event.detail.value));

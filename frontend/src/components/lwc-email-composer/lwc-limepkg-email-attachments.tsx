@@ -61,9 +61,12 @@ export class Attachments {
     const texts = textsOf(this.platform);
     return (
       <li key={each.key} class={{ chip: true, wrong: Boolean(each.error) }}>
-        <span class="kind" aria-hidden="true">
-          {each.document ? '▤' : '⎘'}
-        </span>
+        <limel-icon
+          class="kind"
+          size="x-small"
+          name={each.document ? 'file' : 'attach'}
+          aria-hidden="true"
+        />
         <span class="name" title={each.name}>
           {each.name}
         </span>

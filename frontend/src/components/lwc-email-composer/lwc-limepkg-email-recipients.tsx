@@ -349,6 +349,10 @@ export class Recipients {
     clearTimeout(this.timer);
     this.asked += 1;
     this.text = '';
+    if (this.input) {
+      // What was typed since the last rendering is unknown to the next one.
+      this.input.value = '';
+    }
     this.found = [];
     this.active = -1;
     this.isOpen = false;
