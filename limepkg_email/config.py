@@ -125,7 +125,8 @@ def _key(
         "editable": editable,
         "between": between,
     }
-    return field(default=default, metadata=metadata)
+    # What is written of the object, into a log or a report of an error, has no secret in it.
+    return field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -260,6 +260,37 @@ def test_the_property_and_the_action_of_the_guide_work_together(extended: Instal
     assert found == {"URGENT: no light": True, "A question": None}
 
 
+def test_the_parent_hook_of_the_guide_puts_a_colleagues_mail_on_its_ticket(
+    extended: Installation,
+) -> None:
+    ticket = extended.add("helpdesk", title="Broken lamp")
+    for sender in ("eva@acme.example", "mallory@example.org"):
+        letter = arriving(f"Spares [ticket {ticket}]", sender=sender)
+        import_message(extended.services, "support", letter)
+    first, second = sorted(extended.all("conversation"), key=lambda each: each.id)
+    assert first["helpdesk"] == ticket
+    assert second["helpdesk"] != ticket
+
+
+def test_the_follower_hook_of_the_guide_knows_addresses_with_a_tag(extended: Installation) -> None:
+    anna = extended.add("person", firstname="Anna", email="anna@example.org")
+    letter = arriving("A question", sender="anna+shop@example.org")
+    import_message(extended.services, "support", letter)
+    assert extended.one("follower")["person"] == anna
+
+
+def test_the_listeners_of_the_guide_write_to_the_log(
+    caplog: pytest.LogCaptureFixture, extended: Installation
+) -> None:
+    with caplog.at_level("INFO", logger="acme_email"):
+        import_message(extended.services, "support", arriving("A question"))
+        extended.integration.stop()
+        extended.integration.start()
+    message = extended.one("conversationmessage").id
+    assert f"Message {message} was imported" in caplog.messages
+    assert "Acme's extension has started" in caplog.messages
+
+
 def test_the_factory_of_the_guide_decorates_the_items(extended: Installation) -> None:
     import_message(extended.services, "support", arriving("A question", unseen=False))
     services = extended.services

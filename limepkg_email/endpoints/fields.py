@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import fields, validate
@@ -21,6 +22,16 @@ class Flag(fields.Boolean):
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return value
+
+
+class Instant(fields.AwareDateTime):
+    """A moment with a time zone, in UTC: there the first and the last hours of all do not exist."""
+
+    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> datetime:
+        try:
+            return super()._deserialize(value, *arguments, **options).astimezone(UTC)
+        except OverflowError:
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from None
 
 
 def identity(**options: Any) -> fields.Integer:

@@ -11,7 +11,7 @@ from marshmallow import fields, validate
 
 from limepkg_email.accounts.accounts import AccountBook, read_accounts
 from limepkg_email.endpoints.current import services
-from limepkg_email.endpoints.fields import identity, limit
+from limepkg_email.endpoints.fields import Instant, identity, limit
 from limepkg_email.endpoints.permissions import requires
 from limepkg_email.endpoints.resource import Resource
 from limepkg_email.incoming.message_trace import MessageTrace, message_trace, receipt_entries
@@ -39,13 +39,13 @@ class ReceiptsQuery(ma.Schema):
     disposition = fields.String(
         load_default=None, validate=validate.OneOf([each.value for each in Disposition])
     )
-    since = fields.AwareDateTime(
+    since = Instant(
         format="iso",
         default_timezone=UTC,
         load_default=None,
         metadata={"description": "Seen at this instant or later."},
     )
-    until = fields.AwareDateTime(
+    until = Instant(
         format="iso",
         default_timezone=UTC,
         load_default=None,

@@ -18,7 +18,7 @@ from limepkg_email.endpoints.current import identifier, integration, services, t
 from limepkg_email.endpoints.faults import answer_errors
 from limepkg_email.endpoints.methods import allowed_methods
 from limepkg_email.endpoints.permissions import Access, access_of
-from limepkg_email.errors import Forbidden, NotFound
+from limepkg_email.errors import BadRequest, Forbidden, NotFound
 from limepkg_email.outgoing.problems import MAX_FILES_TOGETHER
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -28,6 +28,7 @@ PREFIX = "limepkg_email_"
 
 _ROOM_FOR_MESSAGE = 16 * 1024 * 1024
 _FORM = "multipart/form-data"
+_NO_JSON = "The body is not JSON."
 
 
 class StrictParser(FlaskParser):
@@ -54,8 +55,17 @@ class StrictParser(FlaskParser):
             return self.load_json(req, schema)
         try:
             return core.parse_json(req.form.get("message", "{}"))
-        except JSONDecodeError as error:
-            self._handle_invalid_json_error(error, req)
+        except (RecursionError, ValueError):
+            raise BadRequest(_NO_JSON) from None
+
+    def _raw_load_json(self, req: Request) -> Any:
+        try:
+            return super()._raw_load_json(req)
+        except JSONDecodeError:
+            raise
+        except (RecursionError, ValueError):
+            # Nested too deep, or a number of thousands of digits: no parser's fault.
+            raise BadRequest(_NO_JSON) from None
 
 
 class Resource(Blueprint):  # type: ignore[misc]

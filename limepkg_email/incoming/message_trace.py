@@ -154,7 +154,7 @@ def _states(objects: Objects, messages: Iterable[int]) -> Mapping[int, LimeObjec
         In("conversationmessage", list(messages)),
         (Order("id"),),
         _MOST_MAILS,
-        properties=("state", "reason"),
+        properties=("state", "reason", "follower"),
     )
     return {each.id: each for each in objects.query(query)}
 
@@ -164,4 +164,7 @@ def _told_entry(mail: Any, shown: LimeObject) -> TraceEntry:
     state, reason = str(shown["state"] or "unknown"), str(shown["reason"] or "")
     said = sentence.format(address=mail.recipient, state=state)
     details = {"address": mail.recipient, "state": state, "reason": reason, "mail": mail.kind}
+    if shown["follower"]:
+        # So that it is withheld from who may not see the follower, as the address is the latter's.
+        details |= {"limetype": "follower", "object": shown["follower"]}
     return TraceEntry(code, f"{said} {reason}".strip(), details)

@@ -93,19 +93,17 @@ _CLEANER = nh3.Cleaner(
 )
 
 # These read nh3's output, where `<`, `>` and `"` never stand inside an attribute value.
-_EMPTY_CLASS = re.compile(r' class=""(?=[^<>]*>)')
+# Each begins at the tag's `<`: the same words within a text must not be looked at again and again.
+_EMPTY_CLASS = re.compile(r'(<[a-z][^<>]*?) class=""')
 _IMAGE = re.compile(r"<img\b[^>]*>")
 _SOURCE = re.compile(r' src="\s*([^"]*)"')
 # `cid` and `data` are for images only; whatever a browser might still read as one of them goes too.
 _LINK_SCHEMES = "[hH][tT][tT][pP][sS]?|[mM][aA][iI][lL][tT][oO]|[tT][eE][lL]"
-_BAD_LINK = re.compile(rf' href="(?!\s*(?:{_LINK_SCHEMES}):)[^"]*"(?=[^<>]*>)')
+_BAD_LINK = re.compile(rf'(<a\b[^<>]*?) href="(?!\s*(?:{_LINK_SCHEMES}):)[^"]*"')
 # Two quick searches in C; what they find is looked at declaration by declaration.
 _COLOUR = r"(?<=rgb)\(|(?<=rgba)\(|(?<=hsl)\(|(?<=hsla)\("
 _SUSPECT_STYLE = re.compile(rf' style="(?:[^"(@\\]++|{_COLOUR})*+[(@\\]')
 _NEGATIVE_MARGIN = re.compile(r"margin[^;\"]{0,60}-\d")
-_STYLE = re.compile(
-    r' style="[^"]*?(?:(?<!rgb)(?<!rgba)(?<!hsl)(?<!hsla)\(|@|\\|margin[^;"]{0,60}-\d)'
-)
 _STYLE = re.compile(r' style="([^"]*)"')
 _RISKY_DECLARATION = re.compile(
     r"(?<!rgb)(?<!rgba)(?<!hsl)(?<!hsla)\(|@|\\|^\s*(?i:margin)[^;]*-\d"
@@ -126,10 +124,10 @@ def sanitise(html: str) -> str:
     """
     cleaned = _CLEANER.clean(html)
     if ' class=""' in cleaned:
-        cleaned = _EMPTY_CLASS.sub("", cleaned)
+        cleaned = _EMPTY_CLASS.sub(r"\1", cleaned)
     if "<img" in cleaned:
         cleaned = _IMAGE.sub(_inert_image, cleaned)
-    cleaned = _BAD_LINK.sub("", cleaned)
+    cleaned = _BAD_LINK.sub(r"\1", cleaned)
     if _SUSPECT_STYLE.search(cleaned) or _NEGATIVE_MARGIN.search(cleaned):
         cleaned = _STYLE.sub(_safe_style, cleaned)
     return cleaned

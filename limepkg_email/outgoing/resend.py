@@ -60,11 +60,13 @@ def resend(
         shown = work.objects.get("messagefollower", messagefollower)
         known = connection.execute(select(OUTBOX.c.guid).where(OUTBOX.c.guid == guid)).first()
         entry = _current(entries, shown, again=known is not None)
+        if entry is not None and not may_send(services, connection, entry.account):
+            raise Forbidden("You may not send from the account of this message.")
         message = int(str(shown["conversationmessage"]))
         if known is not None or (entry is not None and shown["state"] in _UNDER_WAY):
             return Resent(message, messagefollower, repeated=True)
         accounts = read_accounts(connection)
-        entry = _checked(services, connection, accounts, entry, shown, even_sent=even_sent)
+        entry = _checked(accounts, entry, shown, even_sent=even_sent)
         recipient = _recipient(work.objects, accounts, entry, shown)
         now, corrected = services.clock(), recipient != entry.recipient
         if entry.queue_id is None and shown["state"] == "failed" and not corrected:
@@ -91,18 +93,10 @@ def _current(entries: list[Entry], shown: LimeObject, *, again: bool) -> Entry |
 
 
 def _checked(
-    services: Services,
-    connection: Connection,
-    accounts: AccountBook,
-    entry: Entry | None,
-    shown: LimeObject,
-    *,
-    even_sent: bool,
+    accounts: AccountBook, entry: Entry | None, shown: LimeObject, *, even_sent: bool
 ) -> Entry:
     if entry is None:
         raise Conflict("The mail was not sent from here, so it cannot be sent again.")
-    if not may_send(services, connection, entry.account):
-        raise Forbidden("You may not send from the account of this message.")
     if shown["state"] not in AGAIN and not (even_sent and shown["state"] == "sent"):
         raise Conflict("The mail was sent; say so if it is to be sent again all the same.")
     account = accounts.by_engine_account(entry.account)

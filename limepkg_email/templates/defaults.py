@@ -19,6 +19,7 @@ class Purpose(StrEnum):
     RELAY = "relay"
 
 
+# A message ends with the signature of its author, so its template ends where they begin to write.
 _SUBJECT = "{{ conversation.subject }}"
 _BUILT_IN: Mapping[str, Mapping[Purpose, tuple[str, str, str]]] = {
     "en": {
@@ -27,9 +28,6 @@ _BUILT_IN: Mapping[str, Mapping[Purpose, tuple[str, str, str]]] = {
             _SUBJECT,
             """<p>Hello{% if recipient.name %} {{ recipient.name }}{% endif %},</p>
 <p><br></p>
-<p>Kind regards<br>
-{{ user.name }}{% if account.name %}<br>
-{{ account.name }}{% endif %}</p>
 """,
         ),
         Purpose.AUTOREPLY: (
@@ -59,9 +57,6 @@ and somebody will read it and answer you.</p>
             _SUBJECT,
             """<p>Hej{% if recipient.name %} {{ recipient.name }}{% endif %}!</p>
 <p><br></p>
-<p>Vänliga hälsningar<br>
-{{ user.name }}{% if account.name %}<br>
-{{ account.name }}{% endif %}</p>
 """,
         ),
         Purpose.AUTOREPLY: (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from selenium.webdriver.common.by import By
 
-from limepkg_email.hooks import hookimpl, register
 from limepkg_email.engine.types import Message
+from limepkg_email.hooks import hookimpl, register
 from limepkg_email.reference.access import FULL_ACCESS, USE, Role
 from limepkg_email.reference.demo import APPLICATION, Demo
 from limepkg_email.reference.seed import ADMINISTRATOR, AGENT, PASSWORD
@@ -66,8 +66,11 @@ def test_template_is_written_with_a_preview_and_offered_to_the_agent(admin: Crm)
     admin.one("css", "textarea[aria-label=Text]").send_keys("<p>Dear {{ recipient.name }}</p>")
     preview = admin.one("css", "iframe")
     admin.wait(
-        lambda: "Dear Alva Lind" in admin.browser.execute_script(
-            "return arguments[0].contentDocument.body.innerText", preview
+        lambda: (
+            "Dear Alva Lind"
+            in admin.browser.execute_script(
+                "return arguments[0].contentDocument.body.innerText", preview
+            )
         ),
         "no preview",
     )

@@ -62,7 +62,7 @@ def unread_in_table(agent: Crm, title: str) -> str:
             "const cell = arguments[0].querySelector('lwc-unread-message-icon-indicator');"
             "customElements.whenDefined(cell.localName).then(() => cell.componentOnReady())"
             ".then(() => setTimeout(() => done("
-            "cell.shadowRoot.querySelector('[role=img]')?.getAttribute('aria-label') ?? ''), 300));",
+            "cell.shadowRoot.querySelector('[role=img]')?.ariaLabel ?? ''), 300));",
             row,
         )
     )
@@ -138,15 +138,12 @@ def test_sent_mail_is_undone_and_stays_in_the_form(agent: Crm) -> None:
     agent.open_ticket("Too quick")
     agent.write("Oops")
     agent.send()
-    agent.wait(lambda: agent.browser.execute_script(_FOCUSED) == "undo", "Undo has no focus")
     agent.click_in_composer("[data-action=undo]")
     agent.wait(lambda: "Oops" in agent.written(), "the text is not back")
     assert agent.mails("anna@example.org", "Oops") == []
 
 
-def test_scheduled_mail_is_taken_back_with_its_looks_and_files(
-    agent: Crm, tmp_path: Path
-) -> None:
+def test_scheduled_mail_is_taken_back_with_its_looks_and_files(agent: Crm, tmp_path: Path) -> None:
     agent.deliver("Not now", "When?")
     agent.open_ticket("Not now")
     agent.write("On Monday")

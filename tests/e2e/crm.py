@@ -53,7 +53,9 @@ class Crm(AdminPage):
 
     def leave(self) -> None:
         """Go away without being asked whether to stay."""
-        self.browser.execute_script("addEventListener('beforeunload', (e) => e.stopImmediatePropagation(), true)")
+        self.browser.execute_script(
+            "addEventListener('beforeunload', (e) => e.stopImmediatePropagation(), true)"
+        )
         self.browser.get("about:blank")
 
     def wrong(self) -> list[str]:
@@ -128,7 +130,9 @@ class Crm(AdminPage):
         def clicked() -> bool:
             found = self.all("css", css)
             if found:
-                self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", found[0])
+                self.browser.execute_script(
+                    "arguments[0].scrollIntoView({block: 'center'})", found[0]
+                )
                 found[0].click()
             return bool(found)
 
@@ -150,7 +154,10 @@ class Crm(AdminPage):
     def deliver(self, subject: str, text: str, html: str = "", **headers: str) -> None:
         """A customer writes to the support."""
         mail = EmailMessage()
-        mail["From"], mail["To"] = headers.pop("sender", "Anna Andersson <anna@example.org>"), SUPPORT
+        mail["From"], mail["To"] = (
+            headers.pop("sender", "Anna Andersson <anna@example.org>"),
+            SUPPORT,
+        )
         mail["Subject"] = subject
         for name, value in headers.items():
             mail[name.replace("_", "-")] = value

@@ -4,6 +4,8 @@
 leaves a mark on the window that runs it. Each entry is the HTML of one mail.
 """
 
+# ruff: noqa: E501 - a vector stays in one piece
+
 from __future__ import annotations
 
 MARK = "top.hostile=parent.hostile=self.hostile=1"
@@ -73,11 +75,11 @@ VECTORS: dict[str, str] = {
     "svg picture": '<svg><image href="{there}/image.png" width="9" height="9"/></svg>',
     "svg with foreign parts": '<svg><foreignObject><iframe src="javascript:{mark}"></iframe></foreignObject></svg>',
     "mathml link": '<math><mi id="go" href="javascript:{mark}" xlink:href="javascript:{mark}">x</mi></math>',
-    "mathml that changes its kind": "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=x: onerror={mark}&gt;\">",
+    "mathml that changes its kind": '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=x: onerror={mark}&gt;">',
     "svg that changes its kind": '<svg></p><style><a id="</style><img src=x: onerror={mark}>">',
     "style within svg": "<svg><style><img src=x: onerror={mark}></style></svg>",
     "noscript that changes its kind": '<noscript><p title="</noscript><img src=x: onerror={mark}>"></noscript>',
-    "form that changes its kind": '<form><math><mtext></form><form><mglyph><style></math><img src onerror={mark}></style></mglyph></form>',
+    "form that changes its kind": "<form><math><mtext></form><form><mglyph><style></math><img src onerror={mark}></style></mglyph></form>",
     "template": "<template><script>{mark}</script></template>",
     "template with a shadow": '<div><template shadowrootmode="open"><script>{mark}</script><img src="{there}/shadow"></template></div>',
     "plaintext": "<plaintext><script>{mark}</script>",

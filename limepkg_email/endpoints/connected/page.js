@@ -21,10 +21,13 @@
     const account = answer.account;
     const name = account.email;
     if (/^\/(?![\/\\])/.test(answer.back)) back.href = answer.back;
-    if (account.next_step === "enable") {
-      show(name + " is connected.", "Nothing is imported until the account is enabled.", "done");
-    } else if (account.cause) {
-      show(name + " is stored, but does not work yet. " + account.cause, account.advice, "failed");
+    const failing = /^(authentication|connect)Error$/.test(account.state);
+    if (!account.enabled && !failing) {
+      show(name + " is connected.", "Nothing is imported yet: the page you return to goes on.", "done");
+    } else if (failing || account.cause) {
+      const cause = account.enabled ? account.cause : "The mail server refuses it.";
+      const advice = account.enabled ? account.advice : "Sign in again on the page you return to.";
+      show(name + " is stored, but does not work yet. " + cause, advice, "failed");
     } else {
       show(name + " is connected.", account.advice, "done");
     }

@@ -159,3 +159,8 @@ export const ArrivalPanel: FunctionalComponent<ArrivalProps> = (props) => {
     </div>
   );
 };
+
+/** Give the address of an account by its id. */
+export function emailOf(id: number | null, accounts: readonly Account[]): string {
+  return accounts.find((each) => each.id === id)?.email ?? `#${id ?? '?'}`;
+}

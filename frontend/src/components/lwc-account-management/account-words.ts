@@ -32,6 +32,9 @@ export const FILTER_STATES: readonly string[] = [
   'missing',
 ];
 
+/** What one asks the server for instead of a state, to get the accounts that are disabled. */
+export const DISABLED = 'disabled';
+
 export type StepAction = 'sign_in' | 'choose' | 'enable';
 
 /** What the button beside an account does for each next step; `none` and `wait` have none. */

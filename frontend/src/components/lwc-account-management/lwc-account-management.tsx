@@ -6,32 +6,32 @@ import { emailApi } from '../../services/email-api';
 import { Account, AccountOutcome } from '../../services/email-api/accounts';
 import { Page } from '../../services/email-api/client';
 import { OAuthApp } from '../../services/email-api/oauth-apps';
-import { RecoveryReport, Task } from '../../services/email-api/tasks';
+import { RecoveryReport } from '../../services/email-api/tasks';
 import { Texts, textsOf } from '../../translate';
-import { confirmAction, Question } from '../../ui/confirm';
+import { confirmAction } from '../../ui/confirm';
 import { explain } from '../../ui/explain';
-import { SelectField, stop, TextField } from '../../ui/fields';
-import { followTask, openTask } from '../../ui/follow-task';
+import { stop } from '../../ui/fields';
 import { here, leaveFor, leaveNote, takeNote } from '../../ui/leave';
 import { notify, notifyError } from '../../ui/notify';
 import { TaskProgress } from '../../ui/task-progress';
 import { BegunAccount } from '../lwc-limepkg-email-account-add/lwc-limepkg-email-account-add';
-import { usableApps } from './account-choices';
+import { Filters, NoAccounts, Pages, Selection } from './account-bars';
 import {
   Arrival,
   ArrivalPanel,
   BulkAction,
+  emailOf,
   Outcomes,
   OutcomesPanel,
-  Recovered,
   RecoveredPanel,
 } from './account-panels';
-import { AccountRow } from './account-row';
-import { FILTER_STATES, isFailing, stateText, StepAction } from './account-words';
+import { AccountTable } from './account-table';
+import { isFailing, StepAction } from './account-words';
+import { bulkQuestion } from './bulk-question';
+import { Recovery } from './recovery';
 
 const PAGE = 25;
 const MANY = 200;
-const MOST_NAMED = 10;
 const TYPING = 300;
 const NOTE = 'limepkg-email.connecting';
 
@@ -85,12 +85,11 @@ export class AccountManagement {
   @State() private open?: Open;
   @State() private busy = false;
   @State() private outcomes?: Outcomes;
-  @State() private task?: Task;
-  @State() private away = false;
-  @State() private recovered?: Recovered;
+  @State() private tick = 0;
   @State() private arrival?: Arrival;
 
   private texts!: Texts;
+  private recovery!: Recovery;
   private gone = new AbortController();
   private typing?: ReturnType<typeof setTimeout>;
   private asked = 0;
@@ -102,10 +101,11 @@ export class AccountManagement {
   async componentWillLoad(): Promise<void> {
     this.texts = textsOf(this.platform);
     await this.texts.ready;
+    this.recovery = this.makeRecovery();
     void this.load();
     void this.loadApps();
     void this.welcome();
-    void this.resume();
+    void this.recovery.resume();
   }
 
   disconnectedCallback(): void {
@@ -114,7 +114,7 @@ export class AccountManagement {
   }
 
   render(): VNode {
-    const text = this.texts;
+    const { texts: text, recovery } = this;
     return (
       <div class="root" onChange={stop}>
         {this.renderHead()}
@@ -128,19 +128,19 @@ export class AccountManagement {
             onClose={() => (this.arrival = undefined)}
           />
         )}
-        {this.task && (
+        {recovery.task && (
           <TaskProgress
             texts={text}
             label={text.get('accounts.syncing')}
-            task={this.task}
-            away={this.away}
+            task={recovery.task}
+            away={recovery.away}
           />
         )}
-        {this.recovered && (
+        {recovery.result && (
           <RecoveredPanel
             texts={text}
-            recovered={this.recovered}
-            onClose={() => (this.recovered = undefined)}
+            recovered={recovery.result}
+            onClose={() => recovery.dismiss()}
           />
         )}
         {this.outcomes && (
@@ -150,8 +150,25 @@ export class AccountManagement {
             onClose={() => (this.outcomes = undefined)}
           />
         )}
-        {(this.isFiltered || Boolean(this.page?.total)) && this.renderFilters()}
-        {this.selected.length > 0 && !this.locked && this.renderSelection()}
+        {(this.isFiltered || Boolean(this.page?.total)) && (
+          <Filters
+            texts={text}
+            query={this.query}
+            state={this.state}
+            onQuery={(query) => this.search(query)}
+            onState={(state) => this.narrow(state)}
+          />
+        )}
+        {this.selected.length > 0 && !this.locked && (
+          <Selection
+            texts={text}
+            count={this.selected.length}
+            busy={this.busy}
+            syncing={recovery.isBusy}
+            onSync={() => void this.sync(this.chosen)}
+            onAction={(action) => void this.bulk(action)}
+          />
+        )}
         {this.renderList()}
         {this.renderDialog()}
       </div>
@@ -189,58 +206,6 @@ export class AccountManagement {
     );
   }
 
-  private renderFilters(): VNode {
-    const text = this.texts;
-    return (
-      <div class="filters" role="search">
-        <TextField
-          name="query"
-          type="search"
-          label={text.get('accounts.search')}
-          value={this.query}
-          onValue={(value) => this.search(value)}
-        />
-        <SelectField
-          name="state"
-          label={text.get('accounts.state')}
-          value={this.state}
-          options={[
-            { value: '', text: text.get('accounts.state.all') },
-            ...FILTER_STATES.map((each) => ({ value: each, text: stateText(each, text) })),
-          ]}
-          onValue={(value) => {
-            this.state = value;
-            void this.show(0);
-          }}
-        />
-      </div>
-    );
-  }
-
-  private renderSelection(): VNode {
-    const text = this.texts;
-    const action = (label: string, run: () => Promise<void>, icon: string): VNode => (
-      <limel-button label={label} icon={icon} disabled={this.busy} onClick={() => void run()} />
-    );
-    return (
-      <div class="selection" role="group" aria-label={text.get('accounts.selection')}>
-        <strong role="status">{text.count('accounts.selected', this.selected.length)}</strong>
-        <div class="actions">
-          <limel-button
-            outlined={true}
-            icon="synchronize"
-            label={text.get('accounts.sync')}
-            disabled={this.busy || Boolean(this.task)}
-            onClick={() => void this.recover(this.chosen)}
-          />
-          {action(text.get('accounts.enable'), () => this.bulk('enable'), 'play')}
-          {action(text.get('accounts.disable'), () => this.bulk('disable'), 'pause')}
-          {action(text.get('admin.delete'), () => this.bulk('delete'), 'trash')}
-        </div>
-      </div>
-    );
-  }
-
   private renderList(): VNode | (VNode | undefined)[] {
     const text = this.texts;
     if (this.error !== undefined) {
@@ -258,125 +223,36 @@ export class AccountManagement {
       return this.isFiltered ? (
         <p class="panel empty">{text.get('accounts.none_found')}</p>
       ) : (
-        this.renderEmpty()
+        <NoAccounts
+          texts={text}
+          apps={this.apps}
+          onAdd={this.locked ? undefined : () => (this.open = { kind: 'add' })}
+        />
       );
     }
-    return [this.renderSelectAll(), this.renderTable(this.page), this.renderPages(this.page)];
-  }
-
-  private renderEmpty(): VNode {
-    const text = this.texts;
-    return (
-      <div class="panel empty">
-        <h3>{text.get('accounts.empty')}</h3>
-        <p>{text.get('accounts.empty_imap')}</p>
-        <p>
-          {text.get(
-            usableApps(this.apps).length ? 'accounts.empty_apps' : 'accounts.empty_no_apps',
-          )}
-        </p>
-        {!this.locked && (
-          <limel-button
-            primary={true}
-            label={text.get('accounts.add')}
-            onClick={() => (this.open = { kind: 'add' })}
-          />
-        )}
-      </div>
-    );
-  }
-
-  private renderTable({ items }: Page<Account>): VNode {
-    const text = this.texts;
-    return (
-      <table role="table" class={{ locked: this.locked }} aria-label={text.get('accounts.title')}>
-        <thead role="rowgroup">
-          <tr role="row">
-            {!this.locked && (
-              <th role="columnheader" class="select">
-                {this.renderAllBox(text.get('accounts.select_all'))}
-              </th>
-            )}
-            <th role="columnheader">{text.get('accounts.account')}</th>
-            <th role="columnheader">{text.get('accounts.state')}</th>
-            <th role="columnheader">{text.get('accounts.activity')}</th>
-            {!this.locked && (
-              <th role="columnheader">
-                <span class="hidden">{text.get('admin.edit')}</span>
-              </th>
-            )}
-          </tr>
-        </thead>
-        <tbody role="rowgroup">
-          {items.map((each) => (
-            <AccountRow
-              key={String(each.id)}
-              texts={text}
-              locale={localeOf(this.platform)}
-              account={each}
-              report={this.reports.find((report) => report.account === each.id)}
-              app={this.apps.find((app) => app.engine_app === each.oauth_app)?.name}
-              selected={this.selected.includes(each.id)}
-              locked={this.locked}
-              busy={this.busy}
-              onSelect={(selected) => this.select(each.id, selected)}
-              onStep={(step) => void this.take(step, each)}
-              onEdit={() => (this.open = { kind: 'edit', account: each })}
-            />
-          ))}
-        </tbody>
-      </table>
-    );
-  }
-
-  /** On narrow pages the table has no head. */
-  private renderSelectAll(): VNode | undefined {
-    if (this.locked) {
-      return undefined;
-    }
-    const label = this.texts.get('accounts.select_all');
-    return (
-      <label class="select-all">
-        {this.renderAllBox(label)} {label}
-      </label>
-    );
-  }
-
-  private renderAllBox(label: string): VNode {
-    const items = this.page?.items ?? [];
-    const all = items.length > 0 && items.every((each) => this.selected.includes(each.id));
-    return (
-      <input
-        type="checkbox"
-        aria-label={label}
-        checked={all}
-        indeterminate={!all && this.selected.length > 0}
-        onChange={() => (this.selected = all ? [] : items.map((each) => each.id))}
-      />
-    );
-  }
-
-  private renderPages({ items, total }: Page<Account>): VNode | undefined {
-    if (total <= PAGE) {
-      return undefined;
-    }
-    const text = this.texts;
-    const to = this.offset + items.length;
-    return (
-      <nav class="pages" aria-label={text.get('admin.pages')}>
-        <span role="status">{text.get('admin.page', { from: this.offset + 1, to, total })}</span>
-        <limel-button
-          label={text.get('admin.previous')}
-          disabled={this.offset === 0}
-          onClick={() => void this.show(this.offset - PAGE)}
-        />
-        <limel-button
-          label={text.get('admin.next')}
-          disabled={to >= total}
-          onClick={() => void this.show(this.offset + PAGE)}
-        />
-      </nav>
-    );
+    return [
+      <AccountTable
+        texts={text}
+        locale={localeOf(this.platform)}
+        accounts={this.page.items}
+        apps={this.apps}
+        reports={this.reports}
+        selected={this.selected}
+        locked={this.locked}
+        busy={this.busy}
+        onSelect={(selected) => (this.selected = selected)}
+        onStep={(step, account) => void this.take(step, account)}
+        onEdit={(account) => (this.open = { kind: 'edit', account })}
+      />,
+      <Pages
+        texts={text}
+        from={this.offset}
+        shown={this.page.items.length}
+        total={this.page.total}
+        size={PAGE}
+        onShow={(offset) => void this.show(offset)}
+      />,
+    ];
   }
 
   private renderDialog(): VNode | undefined {
@@ -451,9 +327,9 @@ export class AccountManagement {
     this.typing = setTimeout(() => void this.show(0), TYPING);
   }
 
-  private select(account: number, selected: boolean): void {
-    const others = this.selected.filter((each) => each !== account);
-    this.selected = selected ? [...others, account] : others;
+  private narrow(state: string): void {
+    this.state = state;
+    void this.show(0);
   }
 
   // --- connecting ---------------------------------------------------------------------------------
@@ -540,7 +416,7 @@ export class AccountManagement {
       } else {
         const found = await api.accounts.read(account.id);
         this.arrival = withOld ? undefined : { account: found, asking: false };
-        await this.followNewest(found);
+        await this.recovery.followNewest(found);
       }
     } catch (error) {
       notifyError(this.platform, this.texts.get('accounts.not_saved'), error);
@@ -548,15 +424,6 @@ export class AccountManagement {
       this.busy = false;
     }
     await this.load();
-  }
-
-  /** Shows the sync that enabling an account has started. */
-  private async followNewest(account: Account): Promise<void> {
-    const { items } = await emailApi(this.platform).tasks.list({ limit: PAGE });
-    const task = items.find((each) => isRecovery(each.task));
-    if (task) {
-      await this.follow(task.id, [account]);
-    }
   }
 
   private async stored(account: Account): Promise<void> {
@@ -569,7 +436,7 @@ export class AccountManagement {
   // --- several at a time --------------------------------------------------------------------------
 
   private async bulk(action: BulkAction, accounts = this.chosen): Promise<void> {
-    if (!(await confirmAction(this.platform, this.question(action, accounts)))) {
+    if (!(await confirmAction(this.platform, bulkQuestion(action, accounts, this.texts)))) {
       return;
     }
     const ids = accounts.map((each) => each.id);
@@ -588,105 +455,32 @@ export class AccountManagement {
     await this.load();
   }
 
-  private question(action: BulkAction, accounts: Account[]): Question {
-    const text = this.texts;
-    const count = accounts.length;
-    const listed = accounts.slice(0, MOST_NAMED).map((each) => each.email);
-    const left = count - listed.length;
-    const names = left > 0 ? [...listed, text.count('admin.more', left)] : listed;
-    const asked = {
-      enable: {
-        title: text.count('accounts.enable_title', count),
-        note: text.get('accounts.enable_note'),
-        action: text.get('accounts.enable'),
-      },
-      disable: {
-        title: text.count('accounts.disable_title', count),
-        note: text.get('accounts.disable_note'),
-        action: text.get('accounts.disable'),
-      },
-      delete: {
-        title: text.count('accounts.delete_title', count),
-        note: text.get('accounts.delete_note'),
-        action: text.get('admin.delete'),
-      },
-    }[action];
-    return {
-      title: asked.title,
-      message: [...names, '', asked.note].join('\n'),
-      action: asked.action,
-    };
-  }
-
   // --- syncing emails -----------------------------------------------------------------------------
 
-  private async recover(accounts: Account[]): Promise<void> {
+  private async sync(accounts: Account[]): Promise<void> {
     const enabled = accounts.filter((each) => each.enabled);
     if (!enabled.length) {
       notify(this.platform, this.texts.get('accounts.sync_disabled'));
       return;
     }
-    this.recovered = undefined;
-    this.busy = true;
-    try {
-      const ids = enabled.map((each) => each.id);
-      const { id } = await emailApi(this.platform).tasks.recover(ids);
-      this.busy = false;
-      await this.follow(id, enabled);
-    } catch (error) {
-      this.recovered = { items: [], problem: explain(error, this.texts) };
-    } finally {
-      this.busy = false;
-    }
+    await this.recovery.start(enabled);
   }
 
-  private async follow(id: string, accounts: Account[] = []): Promise<void> {
-    const api = emailApi(this.platform);
-    const ended = await followTask(api.tasks, id, {
-      signal: this.gone.signal,
-      onAway: () => (this.away = true),
-      onProgress: (task) => {
-        this.away = false;
-        this.task = task;
+  private makeRecovery(): Recovery {
+    return new Recovery({
+      platform: this.platform,
+      texts: this.texts,
+      signal: () => this.gone.signal,
+      changed: () => (this.tick += 1),
+      ended: async () => {
+        await this.load();
+        this.change.emit(this.value);
+        return { accounts: this.page?.items ?? [], reports: this.reports };
       },
-    }).finally(() => (this.task = undefined));
-    if (!ended) {
-      return;
-    }
-    await this.load();
-    const problem =
-      ended.status === 'FAILURE' ? ended.reason || this.texts.get('error.internal') : '';
-    const known = [...accounts, ...(this.page?.items ?? [])];
-    const items = this.reports
-      .filter((each) => each.run === id)
-      .map((report) => ({ email: emailOf(report.account, known), report }));
-    this.recovered = { items, problem };
-    this.change.emit(this.value);
+    });
   }
-
-  /** Goes on showing a sync that somebody started before this page was opened. */
-  private async resume(): Promise<void> {
-    try {
-      const task = await openTask(emailApi(this.platform).tasks, isRecovery);
-      if (task && !this.task) {
-        this.task = task;
-        await this.follow(task.id);
-      }
-    } catch {
-      // It is shown for convenience only.
-      this.task = undefined;
-    }
-  }
-}
-
-function isRecovery(task: string): boolean {
-  return task.includes('recover');
 }
 
 function named(outcome: AccountOutcome, accounts: readonly Account[]): Outcomes['items'][number] {
   return { ...outcome, email: emailOf(outcome.id, accounts) };
-}
-
-function emailOf(id: number | null, accounts: readonly Account[]): string {
-  return accounts.find((each) => each.id === id)?.email ?? `#${id ?? '?'}`;
 }

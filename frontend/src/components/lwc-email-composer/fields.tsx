@@ -2,12 +2,9 @@
 
 import { FunctionalComponent, h } from '@stencil/core';
 
-import { Locale } from '../../locale';
 import { MessageDocument } from '../../services/email-api/messages';
 import { Texts } from '../../translate';
 import { formatSize } from '../../ui/files';
-import { asField, fromField, presets } from './later';
-import { Action } from './parts';
 import { Writing } from './writing';
 
 interface PartProps {
@@ -134,45 +131,6 @@ export const RecordDocuments: FunctionalComponent<RecordProps> = ({
           </li>
         ))}
       </ul>
-    </div>
-  );
-};
-
-interface ScheduleProps extends PartProps {
-  locale: Locale;
-  onTime: (at: Date | undefined) => void;
-  onCancel: () => void;
-}
-
-/** A date and a time of one's own choice. */
-export const Schedule: FunctionalComponent<ScheduleProps> = (props) => {
-  const { writing, texts, locale } = props;
-  let field: HTMLInputElement | undefined;
-  const [first] = presets(new Date(), locale).slice(-1);
-  const error = writing.problems.time;
-  return (
-    <div class="schedule">
-      <label>
-        <span class="label">{texts.get('composer.send_at')}</span>
-        <input
-          ref={(element) => {
-            field = element;
-          }}
-          type="datetime-local"
-          name="send-at"
-          min={asField(new Date(), locale)}
-          value={first ? asField(first.at, locale) : ''}
-          onChange={(event) => event.stopPropagation()}
-        />
-      </label>
-      <Action
-        text={texts.get('composer.schedule')}
-        name="schedule"
-        kind="primary"
-        onPress={() => props.onTime(fromField(field?.value ?? '', locale))}
-      />
-      <Action text={texts.get('confirm.cancel')} name="no-schedule" onPress={props.onCancel} />
-      {error && <Wrong sentence={error} />}
     </div>
   );
 };

@@ -4,10 +4,10 @@ import { EmailApi } from '../../services/email-api';
 import { Message, Submitted } from '../../services/email-api/messages';
 import { Attached, documentsOf, filesOf } from './attached';
 import { Attempt } from './attempt';
-import { Place } from './materials';
 import { Person, targetOf } from './people';
+import { Place } from './place';
 
-export interface Sending {
+export interface SendOptions {
   /** When it is to be sent; at once without it. */
   at?: Date;
   /** Although there are messages that the author has not seen. */
@@ -30,7 +30,7 @@ export interface HandIn {
   newest: number;
   /** The version of the draft that this is; null when there is none. */
   draft: number | null;
-  sending: Sending;
+  sending: SendOptions;
   progress: (share: number) => void;
 }
 

@@ -2,15 +2,10 @@
 
 import { EmailApi } from '../../services/email-api';
 import { SendingAccount } from '../../services/email-api/accounts';
-import { MessageDocument, ParentReference } from '../../services/email-api/messages';
+import { MessageDocument } from '../../services/email-api/messages';
 import { Rendered, Template } from '../../services/email-api/templates';
 import { Person, receivers } from './people';
-
-/** Where the message belongs: a conversation, or 0 and what a new one hangs on. */
-export interface Place {
-  conversation: number;
-  parent?: ParentReference;
-}
+import { Place } from './place';
 
 /** Messages whose documents are offered, the newest first. */
 const MOST_MESSAGES = 200;

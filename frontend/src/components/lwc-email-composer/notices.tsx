@@ -99,6 +99,14 @@ export const Hindrances: FunctionalComponent<PartProps & { offline: boolean }> =
       </Notice>,
     );
   }
+  const { state, error } = writing.saver;
+  if (state === 'failed' && error && !error.isTemporary) {
+    found.push(
+      <Notice kind="warning" name="unsaved">
+        {texts.get('composer.not_saved')}. {explain(error, texts)}
+      </Notice>,
+    );
+  }
   const { elsewhere } = writing;
   if (elsewhere) {
     found.push(

@@ -10,11 +10,11 @@ import { explain, otherErrors } from '../../ui/explain';
 import { SelectField, stop, SwitchField, TextField } from '../../ui/fields';
 import { nameControl } from '../../ui/name-control';
 import { notify } from '../../ui/notify';
+import { Conflict, FIELDS } from './conflict';
 import { inserted, typeInto } from './insertion';
 import { fromEditor, placeholder, survivesEditor } from './jinja';
+import { Placeholders } from './placeholders';
 import { Problems, problemsIn, problemsOf, withLine } from './problems';
-
-const FIELDS = ['name', 'purpose', 'language', 'subject', 'body'] as const;
 
 type Place = 'subject' | 'body';
 
@@ -88,7 +88,15 @@ export class TemplateEdit {
     return (
       <div class="root">
         {this.head()}
-        {this.conflict()}
+        {this.newer && (
+          <Conflict
+            texts={this.texts}
+            draft={this.draft}
+            newer={this.newer}
+            onTheirs={(newer) => this.takeTheirs(newer)}
+            onMine={(newer) => this.keepMine(newer)}
+          />
+        )}
         <p class="form-error" role="alert">
           {this.failed}
         </p>
@@ -218,7 +226,15 @@ export class TemplateEdit {
         {this.list('subject')}
       </div>,
       this.body(),
-      !readonly && this.placeholders(),
+      !readonly && (
+        <Placeholders
+          texts={text}
+          groups={this.groups}
+          onlyIfThere={this.onlyIfThere}
+          onOnlyIfThere={(only) => (this.onlyIfThere = only)}
+          onInsert={(name) => void this.insert(name)}
+        />
+      ),
     ].filter((each): each is VNode => each !== false);
   }
 
@@ -307,99 +323,6 @@ export class TemplateEdit {
         ))}
       </ul>
     );
-  }
-
-  private placeholders(): VNode {
-    const text = this.texts;
-    return (
-      <details class="placeholders" open={true}>
-        <summary>{text.get('templates.placeholders')}</summary>
-        <p class="quiet">{text.get('templates.placeholders.help')}</p>
-        <label class="only">
-          <input
-            type="checkbox"
-            checked={this.onlyIfThere}
-            onChange={(event) => {
-              stop(event);
-              this.onlyIfThere = (event.target as HTMLInputElement).checked;
-            }}
-          />
-          {text.get('templates.placeholders.only_if_there')}
-        </label>
-        <div class="groups">
-          {this.groups.map((group) => (
-            <div class="group" role="group" aria-label={group.explanation}>
-              <p class="section">{group.explanation}</p>
-              <ul>
-                {group.values.map((each) => (
-                  <li>
-                    <button
-                      type="button"
-                      class="insert"
-                      data-name={each.name}
-                      // The cursor has to stay where the text goes.
-                      onMouseDown={(event) => event.preventDefault()}
-                      onClick={() => void this.insert(each.name)}
-                    >
-                      <code>{`{{ ${each.name} }}`}</code>
-                      <span>{each.explanation}</span>
-                      <span class="quiet">
-                        {text.get('templates.placeholders.example', { example: each.example })}
-                      </span>
-                    </button>
-                  </li>
-                ))}
-              </ul>
-            </div>
-          ))}
-        </div>
-      </details>
-    );
-  }
-
-  private conflict(): VNode | undefined {
-    const { newer, texts: text } = this;
-    if (!newer) {
-      return undefined;
-    }
-    return (
-      <div class="panel failed conflict" role="alert">
-        <p class="panel-title">{text.get('templates.conflict.title')}</p>
-        <p>{text.get('templates.conflict.explanation')}</p>
-        <dl>
-          {FIELDS.filter((each) => newer[each] !== this.draft[each]).map((each) => [
-            <dt>{this.label(each)}</dt>,
-            <dd>
-              <pre tabindex="0">{newer[each]}</pre>
-            </dd>,
-          ])}
-        </dl>
-        <div class="actions">
-          <limel-button
-            class="theirs"
-            label={text.get('templates.conflict.theirs')}
-            onClick={() => this.takeTheirs(newer)}
-          />
-          <limel-button
-            class="mine"
-            label={text.get('templates.conflict.mine')}
-            onClick={() => this.keepMine(newer)}
-          />
-        </div>
-      </div>
-    );
-  }
-
-  private label(field: (typeof FIELDS)[number]): string {
-    const text = this.texts;
-    const labels = {
-      name: text.get('templates.name'),
-      purpose: text.get('templates.purpose'),
-      language: text.get('templates.language'),
-      subject: text.get('templates.subject'),
-      body: text.get('templates.body'),
-    };
-    return labels[field];
   }
 
   private error(field: keyof NewTemplate): string {

@@ -114,6 +114,9 @@ export class Feed {
       wanted.push(each.element);
     }
     if (!wanted.length) wanted.push((this.nothing ??= empty("mail", "No message yet", "What you write below, and what comes back, will be here.")));
+    // A feed without an article is none.
+    if (ordered.length) this.list.setAttribute("role", "feed");
+    else this.list.removeAttribute("role");
     place(this.list, wanted);
     this.place.dispatchEvent(new CustomEvent("feed-changed", { bubbles: true }));
   }

@@ -1,6 +1,6 @@
 // Mails that could not be imported: why, how often it was tried, and what to do about them.
 
-import { address, post } from "../api.js";
+import { address, get, post } from "../api.js";
 import { confirmed } from "../dialog.js";
 import { empty, h, icon } from "../element.js";
 import { complain, tell } from "../notice.js";
@@ -9,6 +9,7 @@ import { accounts, accountSelect } from "./accounts.js";
 import { listing } from "./listing.js";
 import { fill, load, tools } from "./place.js";
 
+const _LOOKED_AT = 30; // accounts, to begin with one of which a mail failed
 const _DONE = new Set(["queued", "discarded"]);
 
 const chosen = new Set();
@@ -88,12 +89,24 @@ function times(attempts) {
   return attempts === 1 ? "tried once" : `tried ${attempts} times`;
 }
 
-load(accounts, (all) => {
+/** Give the accounts, and the first of them with a failed mail. */
+async function read() {
+  const all = await accounts();
+  if (new URLSearchParams(location.search).has("account")) return { all };
+  for (const each of all.slice(0, _LOOKED_AT)) {
+    const { total } = await get(`failed-messages/${each.id}/`, { limit: 1 });
+    if (total) return { all, first: each.id };
+  }
+  return { all };
+}
+
+load(read, ({ all, first }) => {
   if (!all.length) {
     fill(empty("mail", "No account is connected", "Connect a mailbox first, under Email accounts."));
     return;
   }
   const select = accountSelect(all, (id) => { chosen.clear(); mark(); show(id); });
+  if (first) select.value = String(first);
   tools(bulk, select);
   show(select.value);
 });
