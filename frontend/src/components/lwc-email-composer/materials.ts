@@ -23,14 +23,19 @@ export async function documentsAt(api: EmailApi, place: Place): Promise<MessageD
   return found.flatMap((each) => each.documents);
 }
 
-/** Give the templates for messages, those in the account's language first. */
+/** Give the templates for messages: the account's own first, then those in its language. */
 export async function templatesFor(
   api: EmailApi,
   account: SendingAccount | undefined,
 ): Promise<Template[]> {
   const { items } = await api.templates.list({ purpose: 'message', limit: 200 });
-  const foreign = (each: Template): number => Number(each.language !== account?.language);
-  return [...items].sort((a, b) => foreign(a) - foreign(b) || a.name.localeCompare(b.name));
+  const rank = (each: Template): number => {
+    if (each.id === account?.message_template) {
+      return 0;
+    }
+    return each.language === account?.language ? 1 : 2;
+  };
+  return [...items].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
 }
 
 /** Fill a template; with several recipients it is filled for nobody in particular. */
