@@ -67,6 +67,10 @@ def _add_faults(routes: Blueprint, services: Services) -> None:
         services.webhooks.wake()
         return answer({"cleared": True})
 
+    @routes.delete("/faults/<int:id_>")
+    def remove_fault(id_: int) -> Response:
+        return answer({"removed": faults.remove(id_)})
+
     @routes.post("/webhooks/faults")
     def webhook_faults() -> Response:
         faults.order_webhook_faults(body())

@@ -131,6 +131,14 @@ class Faults:
         """How many webhooks are to be gathered before they are sent in reverse."""
         return self._webhook["reorder"]
 
+    def remove(self, id_: int) -> bool:
+        """Cancel one order for requests; tells whether it was still open."""
+        with self._lock:
+            left = [each for each in self._rules if each.id != id_]
+            found = len(left) < len(self._rules)
+            self._rules = left
+            return found
+
     def clear(self) -> None:
         """Cancel all orders."""
         with self._lock:

@@ -1,9 +1,10 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from celery.contrib.testing.worker import start_worker
+from celery.signals import setup_logging
 
 from limepkg_email.tasks.celery import CeleryRunner, create_app
 from limepkg_email.tasks.inline import InlineRunner
@@ -28,6 +29,17 @@ class TestThreadRunnerThatHardlyPolls(RunnerContract):
     @pytest.fixture
     def runner(self) -> Runner:
         return ThreadRunner(threads=2, poll=60.0)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_is() -> Iterator[None]:
+    """A Celery worker in this process must not set the logging that other tests look at."""
+
+    def leave_alone(**_: object) -> None: ...
+
+    setup_logging.connect(leave_alone, weak=False)
+    yield
+    setup_logging.disconnect(leave_alone)
 
 
 class WorkingCeleryRunner(CeleryRunner):

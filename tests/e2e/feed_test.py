@@ -33,6 +33,9 @@ def agent(browser: Chrome, demo: Demo) -> Chrome:
     return browser
 
 
+_WIDTH = "return document.documentElement.scrollWidth"
+
+
 def sign_in(browser: Chrome, demo: Demo, login: str) -> None:
     browser.delete_all_cookies()
     browser.get(f"{demo.url}/{APPLICATION}/sign-in")
@@ -331,9 +334,7 @@ def test_no_page_is_too_wide_or_breaks_a_rule(browser: Chrome, demo: Demo, width
             if path.startswith("admin/"):
                 page = browser.find_element(By.CSS_SELECTOR, "#page, .mount")
                 eventually(lambda page=page: page.get_attribute("aria-busy") != "true")  # type: ignore[misc]
-            assert browser.execute_script("return document.documentElement.scrollWidth") <= width, (
-                path
-            )
+            eventually(lambda: browser.execute_script(_WIDTH) <= width)
             assert browser.get_log("browser") == [], path  # type: ignore[no-untyped-call]
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

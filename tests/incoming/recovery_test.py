@@ -342,12 +342,11 @@ def test_a_mail_at_which_the_engine_fails_holds_up_no_other(stack: Stack) -> Non
     later(stack)
     path = f"/v1/account/support/message/{ids['two']}"
     fault = {"action": "refuse", "method": "GET", "status": 503, "times": 100, "path": path}
-    stack.sandbox.control("POST", "/faults", fault)
+    ordered = stack.sandbox.control("POST", "/faults", fault)["id"]
     report = run(stack)
     assert found(report) == {"listed": 3, "imported": 2, "failed": 1}
     assert not report.error
-    stack.sandbox.control("DELETE", "/faults")
-    stack.sandbox.control("POST", "/webhooks/pause")  # cancelled with the faults
+    stack.sandbox.control("DELETE", f"/faults/{ordered}")
     stack.settle()
     later(stack)
     assert found(run(stack)) == {"listed": 3, "known": 2, "recovered": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -142,7 +143,8 @@ def test_while_the_settings_cannot_be_read_the_last_ones_hold(
     current.get()
     application.settings = FailingSettings()
     clock.advance(60)
-    assert current.get().config.undo_seconds == 20.0
+    with caplog.at_level(logging.WARNING):
+        assert current.get().config.undo_seconds == 20.0
     assert "cannot be read" in caplog.text
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
+from celery.signals import setup_logging
 
 from limepkg_email.plugin import EmailIntegration
 from limepkg_email.reference import ReferenceApplicationOptions, ReferenceHost
@@ -23,6 +24,17 @@ from limepkg_email.tasks.jobs import NewJob
 
 NO_TASK = "no.such.task"
 FAST: dict[str, Any] = {"broker_transport_options": {"polling_interval": 0.01}}
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_is() -> Iterator[None]:
+    """A Celery worker in this process must not set the logging that other tests look at."""
+
+    def leave_alone(**_: object) -> None: ...
+
+    setup_logging.connect(leave_alone, weak=False)
+    yield
+    setup_logging.disconnect(leave_alone)
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
     files = {
         "manifest.json": '{"version": "1", "components": "components/x/x.esm.js", "elements":'
         ' "lime-elements-9/lime-elements.esm.js", "styles": ["lime-elements-9/a.css"],'
-        ' "icons": "icons-1/"}',
+        ' "icons": "icons-1/", "documentation": "swagger-ui-1"}',
         "components/x/x.esm.js": "export const x = 1;",
         "components/x/p-0aZ_-9bc.js": "export const p = 1;",
         "components/x/p-01234567.entry.js": "export const e = 1;",

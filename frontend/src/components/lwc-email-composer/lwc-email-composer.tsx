@@ -104,11 +104,15 @@ export class EmailComposer {
   }
 
   componentDidRender(): void {
-    const target =
-      this.focusNext && this.host.shadowRoot?.querySelector<HTMLElement>(this.focusNext);
-    if (target) {
+    const root = this.host.shadowRoot;
+    const target = this.focusNext && root?.querySelector<HTMLElement>(this.focusNext);
+    if (!target) {
+      return;
+    }
+    target.focus();
+    // What is disabled for one more rendering takes no focus: then the next one tries again.
+    if (root?.activeElement === target) {
       this.focusNext = '';
-      target.focus();
     }
   }
 
