@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.expected_conditions import staleness_of
 
 from limepkg_email.reference.seed import AGENT
 from tests.e2e.crm import COMPOSER, Crm
@@ -51,11 +53,13 @@ def nothing_goes_wrong(agent: Crm) -> object:
 
 def unread_in_table(agent: Crm, title: str) -> str:
     """Give what the indicator in the ticket's row says."""
-    agent.go("tickets")
-    row = agent.wait(
-        lambda: agent.browser.find_elements(By.XPATH, f"//tr[contains(., '{title}')]"),
-        f"no row {title}",
-    )[0]
+
+    def rows() -> list[WebElement]:
+        # Asked for anew each time: a form that was just sent may still be taking the page away.
+        agent.go("tickets")
+        return agent.browser.find_elements(By.XPATH, f"//tr[contains(., '{title}')]")
+
+    row = agent.wait(rows, f"no row {title}")[0]
     return str(
         agent.browser.execute_async_script(
             "const done = arguments[1];"
@@ -101,7 +105,9 @@ def test_agent_answers_with_template_file_and_picture_and_the_customer_replies(
     (mail,) = agent.mails("anna@example.org", "round one")
     assert sum(part.get_content_type() == "image/png" for part in mail.walk()) == 1
     browser.find_element(By.NAME, "text").send_keys("Round is perfect!")
-    browser.find_element(By.XPATH, "//button[contains(., 'Send')]").click()
+    button = browser.find_element(By.XPATH, "//button[contains(., 'Send')]")
+    button.click()
+    agent.wait(lambda: staleness_of(button)(browser), "the answer is not sent")
     agent.wait(
         lambda: "1 conversation with unread" in unread_in_table(agent, "A table for six"),
         "the table shows nothing unread",

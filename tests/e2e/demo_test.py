@@ -47,7 +47,7 @@ def open_ticket(agent: Chrome, demo: Demo, title: str) -> None:
     assert agent.find_element(By.TAG_NAME, "h1").text == title
 
 
-def eventually(found: Callable[[], bool], seconds: float = 15.0) -> None:
+def eventually(found: Callable[[], bool], seconds: float = 40.0) -> None:
     """Wait for it; a page that changes while it is read is read again."""
     deadline = time.monotonic() + seconds
     while True:

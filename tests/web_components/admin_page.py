@@ -19,7 +19,7 @@ from limepkg_email.reference.demo import APPLICATION, Demo
 from limepkg_email.reference.seed import ADMINISTRATOR, PASSWORD
 from limepkg_email.web_components import URL_PREFIX
 
-PATIENCE = 15.0
+PATIENCE = 40.0
 
 WATCH = """
 window.violations = [];
