@@ -45,7 +45,7 @@ changelog: .venv/.installed-dev ## Show the changelog that the fragments make
 
 clean: ## Remove the virtual environment and all caches; keeps the demo's data
 	rm -rf frontend/node_modules frontend/dist frontend/coverage limepkg_email/web_components/static
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .test-results .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.installed-%: pyproject.toml scripts/install

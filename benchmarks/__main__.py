@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 
-from benchmarks import sending
+from benchmarks import pages, sending
 from benchmarks.importing import in_a_process
 from benchmarks.path import whole_path
 from benchmarks.webhook import against_floor, latency
@@ -22,6 +22,7 @@ def main() -> None:
     _webhook(5000 // share)
     _path(500 // share)
     _sending(300 // share)
+    _pages(1 if share > 1 else 5)
 
 
 def _importing(count: int) -> None:
@@ -74,6 +75,19 @@ def _sending(count: int) -> None:
     _line("ratio to the floor", f"{found['cpu_ms'] / floor['cpu_ms']:.2f}")
     _line("messages submitted per second", f"{found['per_second']:.0f}")
     _line("processor time, sandbox and delivery included", f"{whole['cpu_ms']:.1f} ms")
+
+
+def _pages(runs: int) -> None:
+    desk, phone = pages.measured(runs), pages.measured(runs, slowdown=4)
+    for name, each in desk.items():
+        _say(f"Page in Chromium with an empty cache: {name}")
+        _line("requests", f"{each.requests}")
+        _line("over the wire", f"{each.bytes / 1000:.0f} kB")
+        _line("first paint", f"{each.first_paint:.0f} ms")
+        _line("time to interactive", f"{each.interactive:.0f} ms")
+        _line("the same, processor four times as slow", f"{phone[name].interactive:.0f} ms")
+        ratio = each.interactive / desk["sign-in"].interactive
+        _line("ratio to the sign-in page", f"{ratio:.1f}")
 
 
 def _say(title: str) -> None:

@@ -29,7 +29,7 @@ SKIP = "LIMEPKG_EMAIL_SKIP_FRONTEND"
 # What the result is made from; tests and their tools change nothing in it.
 _SOURCES = ("host", "scripts", "src", "icons.json", "package.json", "package-lock.json")
 _CONFIGURATION = ("stencil.config.ts", "tsconfig.json")
-_TEXTS = ROOT / "limepkg_email" / "translations" / "en.po"
+_TEXTS = ROOT / "limepkg_email" / "translations"
 _MADE = {"texts.ts", "components.d.ts"}
 
 
@@ -119,7 +119,7 @@ def digest() -> str:
 
 
 def _files() -> list[Path]:
-    found = [_TEXTS, *(FRONTEND / name for name in _CONFIGURATION)]
+    found = [*_TEXTS.glob("*.po"), *(FRONTEND / name for name in _CONFIGURATION)]
     for name in _SOURCES:
         place = FRONTEND / name
         found += [each for each in (place, *place.rglob("*")) if _counts(each)]

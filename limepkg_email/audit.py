@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from limepkg_email.db import table
 from limepkg_email.models import AuditEntry
@@ -18,6 +18,14 @@ SECRET: Final = "******"  # noqa: S105 - it is what hides them
 
 _AUDIT = table(AuditEntry)
 _SECRETS: Final = ("secret", "token", "password", "pass", "credential")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A user in whose name background work does what is audited."""
+
+    id: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +52,9 @@ def record(
     *,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    by: Actor | None = None,
 ) -> None:
-    """Note that the acting user did something, such as `account.update`.
+    """Note that the acting user, or `by`, did something, such as `account.update`.
 
     Of two mappings only what differs is kept; nothing is written when nothing does. Values must be
     JSON, but for those whose name speaks of a secret, which are replaced by `SECRET`.
@@ -56,7 +65,7 @@ def record(
             return
         before = {name: before.get(name) for name in changed}
         after = {name: after[name] for name in changed}
-    user = services.application.user
+    user = by or services.application.user
     connection.execute(
         insert(_AUDIT).values(
             at=services.clock(),
@@ -89,6 +98,16 @@ def listing(
     with services.application.database.connect() as connection:
         total = connection.scalar(select(func.count()).select_from(chosen.subquery())) or 0
         return [Audited(**row) for row in connection.execute(page).mappings()], total
+
+
+def prune(connection: Connection, before: datetime, limit: int) -> int:
+    """Remove up to `limit` entries older than the instant; gives how many they were.
+
+    Ids grow with time, so the oldest entries are found by the primary key whatever the size.
+    """
+    oldest = select(_AUDIT.c.id, _AUDIT.c.at).order_by(_AUDIT.c.id).limit(limit).subquery()
+    old = select(oldest.c.id).where(oldest.c.at < before)
+    return connection.execute(delete(_AUDIT).where(_AUDIT.c.id.in_(old))).rowcount
 
 
 def _without_secrets(values: Mapping[str, Any] | None) -> dict[str, Any] | None:

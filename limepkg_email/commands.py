@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from limepkg_email.accounts.accounts import add_account, read_accounts
 from limepkg_email.accounts.connecting import told
+from limepkg_email.erasure import erase, held, in_the_crm
 from limepkg_email.errors import EmailIntegrationError, SetupRequired
 from limepkg_email.incoming.receipts import RECEIPTS
 from limepkg_email.incoming.recovery import recover
@@ -31,7 +32,15 @@ _application = click.option(
 def email_commands(integration: EmailIntegration) -> AppGroup:
     """Build the command group `email` for one integration."""
     group = AppGroup("email", help="The email integration.")
-    for add in (_add_setup, _add_account, _add_jobs, _add_receipts, _add_recover, _add_worker):
+    for add in (
+        _add_setup,
+        _add_account,
+        _add_jobs,
+        _add_receipts,
+        _add_recover,
+        _add_erase,
+        _add_worker,
+    ):
         add(group, integration)
     return group
 
@@ -156,6 +165,29 @@ def _add_recover(group: AppGroup, integration: EmailIntegration) -> None:
 
 def _because(error: str) -> str:
     return f"; stopped: {error}" if error else ""
+
+
+def _add_erase(group: AppGroup, integration: EmailIntegration) -> None:
+    @group.command("erase", help="Say what is held about an address; remove it with --yes.")
+    @click.argument("address")
+    @click.option("--yes", is_flag=True, help="Do it.")
+    @_application
+    def run(address: str, yes: bool, identifier: str | None) -> None:
+        name = _installed(integration, identifier).application.identifier
+        services = integration.services(name)
+        try:
+            found = erase(services, address) if yes else held(services, address)
+            objects = in_the_crm(services, address)
+        except EmailIntegrationError as error:
+            raise click.ClickException(error.message) from error
+        for each in found:
+            click.echo(f"{each.count} {each.what}: {'first: ' if each.stops else ''}{each.becomes}")
+        if not found:
+            click.echo("Nothing is held about it.")
+        for limetype, count in objects.items():
+            click.echo(f"{count} {limetype} in the CRM: left alone, remove it there")
+        if found and not yes:
+            click.echo("Nothing was removed; --yes does it.")
 
 
 def _add_worker(group: AppGroup, integration: EmailIntegration) -> None:

@@ -244,6 +244,11 @@ class Configuration:
         default=3_900_000,
         editable=Editable.DOWNWARDS,
     )
+    max_draft_files_size: int = _key(
+        ma.Integer(strict=True, validate=_positive),
+        "Bytes of the files that one user's drafts may hold together.",
+        default=100_000_000,
+    )
     max_recipients: int = _key(
         ma.Integer(strict=True, validate=_positive),
         "Recipients that one message from the CRM may have.",
@@ -296,6 +301,33 @@ class Configuration:
         default=7.0,
         editable=Editable.UNLESS_SET,
         between=(1, 365),
+    )
+    run_retention: float = _key(
+        ma.Float(validate=_positive),
+        "Days for which tasks that have ended can be asked after.",
+        default=30.0,
+        editable=Editable.UNLESS_SET,
+        between=(1, 365),
+    )
+    log_retention: float = _key(
+        ma.Float(validate=_positive),
+        "Days for which entries of the log are kept.",
+        default=90.0,
+        editable=Editable.UNLESS_SET,
+        between=(1, 3650),
+    )
+    sent_text_retention: float = _key(
+        ma.Float(validate=_positive),
+        "Days for which the text of a mail that was sent, failed or was cancelled is kept in the"
+        " outbox, from where it can be sent again.",
+        default=30.0,
+        editable=Editable.UNLESS_SET,
+        between=(1, 3650),
+    )
+    audit_retention: float = _key(
+        ma.Float(validate=_positive),
+        "Days for which it is kept what administrators did.",
+        default=730.0,
     )
     worker_threads: int = _key(
         ma.Integer(strict=True, validate=_positive), "Threads of the in-process worker.", default=2

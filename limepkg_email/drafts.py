@@ -10,7 +10,9 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, select, update
 
+from limepkg_email import draft_files
 from limepkg_email.db import insert_new, plugin_connection, table
+from limepkg_email.draft_files import DraftFileEntry
 from limepkg_email.errors import Conflict, InvalidInput
 from limepkg_email.host import Objects
 from limepkg_email.models import Draft
@@ -50,13 +52,17 @@ class DraftContent:
 
 @dataclass(frozen=True, slots=True)
 class DraftEntry:
-    """A draft as it is stored; `newest_message` is the newest message its user had seen."""
+    """A draft as it is stored; `newest_message` is the newest message its user had seen.
+
+    `uploads` are the files that go along besides the documents of its content.
+    """
 
     conversation: int
     version: int
     newest_message: int
     content: DraftContent
     changed_at: datetime
+    uploads: tuple[DraftFileEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +144,31 @@ def read(services: Services, conversation: int) -> DraftEntry | None:
 
 
 def discard(services: Services, conversation: int) -> bool:
-    """Throw the user's draft away, and tell whether there was one."""
-    with services.application.database.begin() as connection:
-        mine = _of(services.application.user.id, conversation)
-        return connection.execute(delete(DRAFTS).where(mine)).rowcount > 0
+    """Throw the user's draft away with its files, and tell whether there was one."""
+    application = services.application
+    with application.database.begin() as connection:
+        mine = _of(application.user.id, conversation)
+        found = connection.execute(delete(DRAFTS).where(mine)).rowcount > 0
+        files = draft_files.forget(connection, application.user.id, conversation)
+    draft_files.remove(application, files)
+    return found
 
 
 def discard_after_send(services: Services, conversation: int, version: int) -> bool:
-    """Remove the draft that was sent; one that was changed meanwhile in another window stays."""
-    with services.application.database.begin() as connection:
-        mine = _of(services.application.user.id, conversation)
+    """Remove the draft that was sent; one that was changed meanwhile in another window stays.
+
+    Files that it had and that were not sent go with it: the next message must not take them along.
+    """
+    application = services.application
+    files: list[str] = []
+    with application.database.begin() as connection:
+        mine = _of(application.user.id, conversation)
         sent = delete(DRAFTS).where(mine, DRAFTS.c.version <= version)
-        return connection.execute(sent).rowcount > 0
+        removed = connection.execute(sent).rowcount > 0
+        if removed:
+            files = draft_files.forget(connection, application.user.id, conversation)
+    draft_files.remove(application, files)
+    return removed
 
 
 def check_newest(
@@ -197,8 +216,9 @@ def newest(objects: Objects, conversation: int) -> int:
 def follow_merge(connection: Connection, gone: int, into: int, now: datetime) -> None:
     """Bring the drafts of a conversation into the one it is merged into.
 
-    Who has one in both gets the text of the first below that of the second.
+    Who has one in both gets the text of the first below that of the second. Files come along.
     """
+    draft_files.follow_merge(connection, gone, into)
     rows = connection.execute(
         select(DRAFTS).where(DRAFTS.c.conversation.in_((gone, into))).order_by(DRAFTS.c.id)
     ).all()
@@ -260,10 +280,10 @@ def _of(user: int, conversation: int) -> Any:
 
 def _read(connection: Connection, user: int, conversation: int) -> DraftEntry | None:
     row = connection.execute(select(DRAFTS).where(_of(user, conversation))).one_or_none()
-    return None if row is None else _entry(row)
+    return None if row is None else _entry(row, draft_files.read(connection, user, conversation))
 
 
-def _entry(row: Row[Any]) -> DraftEntry:
+def _entry(row: Row[Any], uploads: tuple[DraftFileEntry, ...]) -> DraftEntry:
     content = row.content
     followers = content.get("followers")
     return DraftEntry(
@@ -280,4 +300,5 @@ def _entry(row: Row[Any]) -> DraftEntry:
             parent=content.get("parent"),
         ),
         changed_at=row.changed_at,
+        uploads=uploads,
     )

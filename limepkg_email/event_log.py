@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
@@ -13,11 +13,7 @@ from limepkg_email.db import table
 from limepkg_email.models import LogEntry
 from limepkg_email.services import Services
 
-RETENTION: Final = timedelta(days=90)
-"""How long entries are kept."""
-
 _LOG = table(LogEntry)
-_PRUNED_TOGETHER = 1000
 
 
 class Level(StrEnum):
@@ -79,11 +75,11 @@ def listing(
         return [Logged(**row) for row in connection.execute(page).mappings()], total
 
 
-def prune(connection: Connection, now: datetime) -> int:
-    """Remove a bounded number of entries older than `RETENTION`; gives how many they were.
+def prune(connection: Connection, before: datetime, limit: int) -> int:
+    """Remove up to `limit` entries older than the instant; gives how many they were.
 
     Ids grow with time, so the oldest entries are found by the primary key whatever the size.
     """
-    oldest = select(_LOG.c.id, _LOG.c.at).order_by(_LOG.c.id).limit(_PRUNED_TOGETHER).subquery()
-    old = select(oldest.c.id).where(oldest.c.at < now - RETENTION)
+    oldest = select(_LOG.c.id, _LOG.c.at).order_by(_LOG.c.id).limit(limit).subquery()
+    old = select(oldest.c.id).where(oldest.c.at < before)
     return connection.execute(delete(_LOG).where(_LOG.c.id.in_(old))).rowcount

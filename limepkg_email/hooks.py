@@ -137,7 +137,7 @@ class _Hooks:
 
     @hookspec
     def message_imported(self, application: Application, imported: Imported) -> None:
-        """Hear of an imported mail, after the commit; errors are logged and never fatal."""
+        """Hear of an imported mail, after the commit; errors are logged and harm nobody else."""
 
     @hookspec
     def startup(self, integration: EmailIntegration) -> None:
@@ -188,6 +188,23 @@ def without(manager: pluggy.PluginManager, names: Iterable[str]) -> pluggy.HookR
         left_out = [] if name in ALWAYS_CALLED else removed
         setattr(relay, name, manager.subset_hook_caller(name, left_out))
     return relay
+
+
+def call_each(hook: pluggy.HookCaller, **arguments: object) -> dict[str, Exception]:
+    """Call every implementation of a hook for itself, the latest registered first, as pluggy does.
+
+    Gives what was raised, by the name of the extension; none keeps the others from being called.
+    For hooks that only tell: results are dropped, and wrappers have nothing to wrap.
+    """
+    failed: dict[str, Exception] = {}
+    for each in reversed(hook.get_hookimpls()):
+        if each.wrapper or each.hookwrapper:
+            continue
+        try:
+            each.function(*(arguments[name] for name in each.argnames))
+        except Exception as error:  # noqa: BLE001 - an extension can raise anything
+            failed[each.plugin_name] = error
+    return failed
 
 
 def collect(results: Iterable[Iterable[Any] | None]) -> list[Any]:

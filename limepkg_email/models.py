@@ -458,6 +458,27 @@ class Draft(Base):
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class DraftFile(Base):
+    """A file of a draft; it lies in the host's store as `file`. `key` tells an upload repeated."""
+
+    __tablename__ = PREFIX + "draft_file"
+    __table_args__ = (
+        UniqueConstraint("user", "key"),
+        Index("ix_limepkg_email_draft_file_of_draft", "user", "conversation", "id"),
+        Index("ix_limepkg_email_draft_file_conversation", "conversation"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user: Mapped[int] = mapped_column(BigId)
+    conversation: Mapped[int] = mapped_column(BigId)
+    key: Mapped[str] = mapped_column(String(64))
+    file: Mapped[str] = mapped_column(String(256))
+    filename: Mapped[str] = mapped_column(String(256))
+    content_type: Mapped[str] = mapped_column(String(256))
+    size: Mapped[int] = mapped_column(BigId)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Lease(Base):
     """Who may do a thing that only one process may do at a time, and until when."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from threading import Lock
@@ -17,7 +18,7 @@ from limepkg_email.endpoints.api import mount
 from limepkg_email.engine.client import EngineClient
 from limepkg_email.errors import ConfigurationError, NotFound, SetupRequired
 from limepkg_email.feed.factory import DefaultFeed, FeedItemFactory
-from limepkg_email.hooks import collect, create_plugin_manager, register, without
+from limepkg_email.hooks import call_each, collect, create_plugin_manager, register, without
 from limepkg_email.host import Application, Host
 from limepkg_email.incoming.recovery_runs import RECOVERY
 from limepkg_email.limetypes import Limetype
@@ -27,7 +28,9 @@ from limepkg_email.schema.limetypes import declared
 from limepkg_email.schema.settings import CurrentSettings
 from limepkg_email.schema.setup import is_installed
 from limepkg_email.services import Services
+from limepkg_email.tasks.counts import COUNTING
 from limepkg_email.tasks.registry import TaskRegistry
+from limepkg_email.tasks.retention import RETENTION
 from limepkg_email.tasks.runner import Runner
 from limepkg_email.tasks.schedule import JOB_SWEEP, BackgroundSchedules, Schedule
 from limepkg_email.tasks.threads import ThreadRunner
@@ -36,6 +39,8 @@ from limepkg_email.web_components import static_content, translations_directory
 
 if TYPE_CHECKING:
     from celery import Celery
+
+log = logging.getLogger(__name__)
 
 TASK_MODULE = "limepkg_email.tasks.tasks"
 """The module with the package's own tasks."""
@@ -149,6 +154,8 @@ class EmailIntegration:
             self._runner = ThreadRunner(
                 self._thread_count(), next_due=self._worker.next_due, clock=self.clock
             )
+        if isinstance(self._runner, ThreadRunner):
+            self._worker.take_turns(self._runner.others_wait)
         self._runner.start(self._worker.work, self._identifiers)
         self._schedules = BackgroundSchedules(
             self.register_scheduled_tasks(),
@@ -157,7 +164,9 @@ class EmailIntegration:
             lambda identifier: self.anonymous_services(identifier).config,
         )
         self._schedules.start()
-        self.plugins.hook.startup(integration=self)
+        # One that fails must keep neither the others nor the mail of this process from working.
+        for name, error in call_each(self.plugins.hook.startup, integration=self).items():
+            log.error("The extension %s failed to start", name, exc_info=error)
 
     def celery(self, broker_url: str, **options: Any) -> Celery:
         """Give a Celery app whose workers do the jobs and whose beat ticks the schedules.
@@ -175,6 +184,7 @@ class EmailIntegration:
         app = celery.create_app(broker_url, **options)
         runner = celery.CeleryRunner(app, next_due=worker.next_due, clock=self.clock)
         runner.answer_with(worker.work)
+        celery.look_when_connected(app, runner, self._identifiers)
         celery.add_schedules(app, self.register_scheduled_tasks(), self.services, self._identifiers)
         self._runner = runner
         return app
@@ -233,7 +243,7 @@ class EmailIntegration:
 
     def register_scheduled_tasks(self) -> list[Schedule]:
         """Give what is to run again and again."""
-        return [JOB_SWEEP, SETTLE_SENDS, RECOVERY]
+        return [JOB_SWEEP, RETENTION, COUNTING, SETTLE_SENDS, RECOVERY]
 
     def register_limetypes(self, application: Application) -> tuple[Limetype, ...]:
         """Give the limetypes that setup installs, those of the extensions included."""

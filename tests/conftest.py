@@ -1,15 +1,69 @@
-"""What holds for tests of several folders; their fixtures come from the package's own plugin."""
+"""What holds for tests of several folders: a real Chromium, the built front end, a demo to look at.
+
+`browser`, `context` and `page` come from pytest-playwright, other fixtures from the package's own
+plugin. Each test has a context, and with it cookies and a storage, of its own.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+from playwright.sync_api import expect
+
+from limepkg_email.reference.demo import Demo, DemoOptions
+from limepkg_email.web_components import Manifest, manifest
+
+PATIENCE = 40_000
+"""Milliseconds that a page may take on a loaded machine; nothing waits longer than it needs to."""
+
+_SWITCHES = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests in a real browser a second chance, which the report tells of.
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """The system's Chromium; outside CI its absence skips the tests, in CI it fails them."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI needs a browser: Chromium is not installed", pytrace=False)
+        pytest.skip("Chromium is not installed")
+    expect.set_options(timeout=PATIENCE)
+    return {"executable_path": chromium, "args": list(_SWITCHES)}
 
-    On a loaded machine a page now and then takes longer than anybody waits for it.
-    """
-    for item in items:
-        if item.get_closest_marker("browser") is not None:
-            item.add_marker(pytest.mark.flaky(reruns=1))
+
+@pytest.fixture(scope="session")
+def browser_context_args() -> dict[str, Any]:
+    """A desk's window; tests of phones change it."""
+    return {"viewport": {"width": 1280, "height": 1000}, "locale": "en-GB"}
+
+
+@pytest.fixture(scope="session")
+def built() -> Manifest:
+    """The front end of this checkout, which the continuous integration must have built."""
+    found = manifest()
+    if found is None and os.environ.get("CI") != "true":
+        pytest.skip("the front end is not built: run `make frontend`")
+    assert found is not None, "the front end is not built"
+    return found
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A demo with its sample mails, for the tests of one file."""
+    directory = tmp_path_factory.mktemp("demo")
+    options = DemoOptions(directory=directory, port=0, engine_port=0, smtp_port=0)
+    with Demo(options) as running:
+        yield running

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from limepkg_email import event_log
-from limepkg_email.event_log import RETENTION, Level
+from limepkg_email.event_log import Level
 from limepkg_email.services import Services
-from limepkg_email.tasks.schedule import JOB_SWEEP
+from limepkg_email.tasks.retention import RETENTION
 from tests.installation import NOW, installed
 from tests.statements import counted
 
@@ -60,20 +60,18 @@ def test_the_list_is_paged_newest_first_by_level_and_account_in_two_statements(
     assert event_log.listing(services, level="warning") == ([], 0)
 
 
-def test_the_sweep_removes_entries_that_are_older_than_they_are_kept(services: Services) -> None:
-    note(services, "old", at=NOW - RETENTION - timedelta(seconds=1))
-    note(services, "kept", at=NOW - RETENTION)
+def test_entries_that_are_older_than_they_are_kept_are_removed(services: Services) -> None:
+    kept = timedelta(days=services.config.log_retention)
+    note(services, "old", at=NOW - kept - timedelta(seconds=1))
+    note(services, "kept", at=NOW - kept)
     note(services, "new")
-    JOB_SWEEP.run(services)
+    RETENTION.run(services)
     assert texts(services) == ["new", "kept"]
 
 
 def test_a_long_log_is_removed_in_pieces(services: Services) -> None:
-    old = NOW - RETENTION - timedelta(days=1)
     with services.application.database.begin() as connection:
-        for _ in range(1005):
-            event_log.note(connection, old, Level.INFO, "example", "old")
+        for _ in range(12):
+            event_log.note(connection, NOW - timedelta(days=1), Level.INFO, "example", "old")
     with services.application.database.begin() as connection:
-        assert event_log.prune(connection, NOW) == 1000
-        assert event_log.prune(connection, NOW) == 5
-        assert event_log.prune(connection, NOW) == 0
+        assert [event_log.prune(connection, NOW, 10) for _ in range(3)] == [10, 2, 0]

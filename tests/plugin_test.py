@@ -180,7 +180,7 @@ def test_what_lime_style_loaders_ask_for_is_there(crm: Crm) -> None:
     assert email.default_config()["conversation_parents"] == parents
     assert email.get_task_modules() == ["limepkg_email.tasks.tasks"]
     schedules = [each.name for each in email.register_scheduled_tasks()]
-    assert schedules == ["job_sweep", "settle_sends", "recovery"]
+    assert schedules == ["job_sweep", "retention", "counting", "settle_sends", "recovery"]
     assert email.register_web_components() == []
     assert [Path(each).name for _, each in email.register_static_content()] in (["components"], [])
     assert sorted(each.name for each in Path(email.register_translations()).glob("*.po"))

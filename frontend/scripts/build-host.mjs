@@ -14,6 +14,8 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { catalogues } from './texts.mjs';
+
 const FRONTEND = dirname(dirname(fileURLToPath(import.meta.url)));
 const STATIC = join(FRONTEND, '..', 'limepkg_email', 'web_components', 'static');
 const NAMESPACE = 'limepkg-email-lwc-components';
@@ -35,7 +37,13 @@ replace(STATIC, target);
 
 function copyComponents() {
   const built = join(FRONTEND, 'dist', NAMESPACE);
-  cpSync(built, join(target, 'components', NAMESPACE), { recursive: true });
+  const folder = join(target, 'components', NAMESPACE);
+  cpSync(built, folder, { recursive: true });
+  // In the bundle's folder, so that whoever serves the components serves their texts.
+  mkdirSync(join(folder, 'translations'));
+  catalogues().forEach(({ file, content }) => {
+    writeFileSync(join(folder, 'translations', file), content);
+  });
 }
 
 // The version is in the path, because browsers keep icons and files without asking again.

@@ -1,11 +1,12 @@
-// Makes `src/texts.ts`, the English texts that the bundle carries and the type of all keys, from the
-// catalogue that the Python package owns.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+// Makes what the components have of the catalogues that the Python package owns: `src/texts.ts` with
+// the type of all keys, and a file for each language that the components fetch.
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const FRONTEND = dirname(dirname(fileURLToPath(import.meta.url)));
-const CATALOGUE = join(FRONTEND, '..', 'limepkg_email', 'translations', 'en.po');
+const CATALOGUES = join(FRONTEND, '..', 'limepkg_email', 'translations');
 const TEXTS = join(FRONTEND, 'src', 'texts.ts');
 
 export const PREFIX = 'limepkg_email.';
@@ -37,20 +38,37 @@ export function readCatalogue(source) {
   return texts;
 }
 
-/** Write `src/texts.ts` if it is not what the catalogue says. */
+/** Give the texts of every language by key, without the prefix, and what to serve them as. */
+export function catalogues() {
+  const names = readdirSync(CATALOGUES).filter((name) => name.endsWith('.po'));
+  return names.sort().map((name) => {
+    const language = name.replace(/\.po$/, '');
+    const source = readCatalogue(readFileSync(join(CATALOGUES, name), 'utf-8'));
+    const entries = Object.entries(source).map(([key, text]) => [key.replace(PREFIX, ''), text]);
+    const texts = Object.fromEntries(entries);
+    const content = JSON.stringify(texts);
+    // Browsers keep a file for good: other texts have another name.
+    const hash = createHash('sha256').update(content).digest('hex').slice(0, 8);
+    return { language, texts, content, file: `${language}-${hash}.json` };
+  });
+}
+
+/** Write `src/texts.ts` if it is not what the catalogues say. */
 export function writeTexts() {
-  const texts = readCatalogue(readFileSync(CATALOGUE, 'utf-8'));
-  const lines = Object.entries(texts).map(
-    ([key, text]) => `  ${JSON.stringify(key.replace(PREFIX, ''))}: ${JSON.stringify(text)},`,
-  );
+  const all = catalogues();
+  const english = all.find(({ language }) => language === 'en').texts;
+  const files = Object.fromEntries(all.map(({ language, file }) => [language, file]));
   const module = [
-    '// Made by scripts/texts.mjs from limepkg_email/translations/en.po; do not edit.',
-    'export const TEXTS = {',
-    ...lines,
-    '} as const;',
+    '// Made by scripts/texts.mjs from limepkg_email/translations/*.po; do not edit.',
+    '',
+    '/** The file with the texts of a language. */',
+    `export const CATALOGUES: Readonly<Record<string, string>> = ${JSON.stringify(files)};`,
+    '',
+    '/** The English texts. For tests only: what imported them would put them into the bundle. */',
+    `export const ENGLISH = ${JSON.stringify(english, null, 2)} as const;`,
     '',
     "/** The key of a text, without the prefix that all of the package's keys have. */",
-    'export type TextKey = keyof typeof TEXTS;',
+    'export type TextKey = keyof typeof ENGLISH;',
     '',
   ].join('\n');
   if (!existsSync(TEXTS) || readFileSync(TEXTS, 'utf-8') !== module) {

@@ -1,6 +1,8 @@
 /** A platform for tests: it keeps what was asked, and answers what the test says. */
 
-import { HttpOptions, Platform } from './platform';
+import { HttpOptions, Platform, Translate } from './platform';
+import { ENGLISH } from './texts';
+import { Texts } from './translate';
 
 export interface Request {
   method: 'get' | 'post' | 'put' | 'delete';
@@ -17,13 +19,20 @@ export interface TestPlatform extends Platform {
   register(name: string, service: unknown): void;
 }
 
+/** What a host has that translates: here it is English whatever the language. */
+const translate: Translate = { get: (key) => TEXTS[key] ?? key };
+const TEXTS: Record<string, string> = Object.fromEntries(
+  Object.entries(ENGLISH).map(([key, text]) => [`limepkg_email.${key}`, text]),
+);
+
 /**
  * Make a platform; `answer` gives what a request is answered with, or throws (`httpError`).
- * `agree` is what the user answers to questions.
+ * `agree` is what the user answers to questions. It translates, so that no test waits for texts, but
+ * for those with `translates: false`.
  */
 export function testPlatform(
   answer: (request: Request) => unknown = () => ({}),
-  { agree = true, language = 'en' } = {},
+  { agree = true, language = 'en', translates = true } = {},
 ): TestPlatform {
   const requests: Request[] = [];
   const told: TestPlatform['told'] = [];
@@ -54,6 +63,9 @@ export function testPlatform(
     ['notifications', { notify: tell('notify'), alert: tell('alert'), confirm: tell('confirm') }],
     ['state.application', { getSession: () => ({ language, timeZone: 'Europe/Stockholm' }) }],
   ]);
+  if (translates) {
+    services.set('translate', translate);
+  }
   return {
     requests,
     told,
@@ -70,4 +82,9 @@ export function httpError(status: number, body: object | string, headers = {}): 
     response: body,
     headers: new Headers(headers),
   });
+}
+
+/** The English texts, which are there at once. */
+export function englishTexts(): Texts {
+  return new Texts(testPlatform(), 'en');
 }

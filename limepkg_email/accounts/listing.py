@@ -12,7 +12,7 @@ from sqlalchemy.sql.selectable import ScalarSelect
 
 from limepkg_email.accounts.access import ASSIGNED, users_of
 from limepkg_email.accounts.accounts import ACCOUNTS
-from limepkg_email.accounts.standing import Standing, standing
+from limepkg_email.accounts.standing import FAILING, Standing, standing
 from limepkg_email.db import table
 from limepkg_email.errors import NotFound
 from limepkg_email.models import AccountReport, Disposition, Outbox, Receipt
@@ -20,6 +20,9 @@ from limepkg_email.services import Services
 
 DISABLED = "disabled"
 """What one asks for instead of a state, to get the accounts that are disabled."""
+
+_ALIKE = {"connecting": ("connecting", "init"), "disconnected": ("disconnected", "unset")}
+"""States that mean the same to people."""
 
 _RECEIPTS, _OUTBOX, _REPORTS = table(Receipt), table(Outbox), table(AccountReport)
 
@@ -82,7 +85,8 @@ def list_accounts(
 ) -> tuple[list[AccountEntry], int]:
     """Give a page of accounts by name, and how many there are in all; three statements.
 
-    `query` looks in id, address, name and aliases. `state` is one of EmailEngine's, or `DISABLED`.
+    `query` looks in id, address, name and aliases. `state` is one of EmailEngine's, or `DISABLED`;
+    a state in which mail comes gives enabled accounts only.
     """
     where = _where(query, state)
     by_name = (func.lower(ACCOUNTS.c.name), ACCOUNTS.c.email, ACCOUNTS.c.id)
@@ -125,7 +129,10 @@ def _where(query: str, state: str) -> ColumnElement[bool]:
     if state == DISABLED:
         conditions.append(ACCOUNTS.c.enabled.is_(False))
     elif state:
-        conditions.append(ACCOUNTS.c.state == state)
+        conditions.append(ACCOUNTS.c.state.in_(_ALIKE.get(state, (state,))))
+        if state not in FAILING:
+            # One that is disabled is found as that, however well the engine reaches its mailbox.
+            conditions.append(ACCOUNTS.c.enabled)
     if query:
         texts = (ACCOUNTS.c.engine_account, ACCOUNTS.c.email, ACCOUNTS.c.name)
         looked_in = [*texts, cast(ACCOUNTS.c.aliases, String)]

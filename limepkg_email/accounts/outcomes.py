@@ -12,7 +12,8 @@ from limepkg_email.accounts.accounts import ACCOUNTS
 from limepkg_email.errors import EngineAuth, EngineBusy, EngineError, EngineUnavailable
 from limepkg_email.services import Services
 
-_AWAY = (EngineUnavailable, EngineBusy, EngineAuth)
+AWAY = (EngineUnavailable, EngineBusy, EngineAuth)
+"""Errors of an engine that is away: it is asked no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def each_of(accounts: Sequence[int], act: Callable[[int], AccountOutcome]) -> li
             continue
         try:
             done.append(act(account))
-        except _AWAY as error:
+        except AWAY as error:
             if not any(each.outcome in ("changed", "deleted") for each in done):
                 raise
             away = error

@@ -11,6 +11,7 @@ from limepkg_email import audit
 from limepkg_email.accounts.access import assign
 from limepkg_email.accounts.accounts import ACCOUNTS
 from limepkg_email.accounts.outcomes import AccountOutcome, each_of, rows_of
+from limepkg_email.audit import Actor
 from limepkg_email.services import Services
 
 UNSENT: Final = "The e-mail account was deleted before the mail was known to have left."
@@ -18,14 +19,18 @@ UNSENT: Final = "The e-mail account was deleted before the mail was known to hav
 
 
 def remove(
-    services: Services, accounts: Sequence[int], give_up: Callable[[Services, str, str], object]
+    services: Services,
+    accounts: Sequence[int],
+    give_up: Callable[[Services, str, str], object],
+    *,
+    by: Actor | None = None,
 ) -> list[AccountOutcome]:
     """Delete the accounts; says for each whether it was deleted, and if not, why.
 
     `give_up(services, engine_account, reason)` shows what the account still had to send as failed.
     An account that the engine does not have is deleted here all the same, so that doing it again
-    completes what was interrupted. Raises the engine's error when it is away before anything was
-    deleted.
+    completes what was interrupted. `by` is who wants it, if not the acting user. Raises the
+    engine's error when it is away before anything was deleted.
     """
     rows = rows_of(services, accounts)
 
@@ -36,16 +41,18 @@ def remove(
         services.engine.delete_account(row.engine_account)
         # Only now: before, the engine could have sent what is called failed.
         give_up(services, row.engine_account, UNSENT)
-        _forget(services, row)
+        _forget(services, row, by)
         return AccountOutcome(account, "deleted")
 
     return each_of(accounts, one)
 
 
-def _forget(services: Services, row: Row[Any]) -> None:
+def _forget(services: Services, row: Row[Any], by: Actor | None) -> None:
     with services.application.database.begin() as connection:
         assign(connection, row.id, ())
         gone = connection.execute(delete(ACCOUNTS).where(ACCOUNTS.c.id == row.id)).rowcount
         if gone:
             before = {"email": row.email, "engine_account": row.engine_account}
-            audit.record(connection, services, "account.delete", "account", row.id, before=before)
+            audit.record(
+                connection, services, "account.delete", "account", row.id, before=before, by=by
+            )

@@ -12,6 +12,7 @@ from limepkg_email.conversations.locking import (
     summarise,
     transaction,
 )
+from limepkg_email.conversations.receipts import receipts_follow
 from limepkg_email.errors import InvalidInput
 from limepkg_email.host import LimeObject, Objects
 from limepkg_email.query import Equals, In, Order, Query
@@ -23,9 +24,9 @@ def merge(services: Services, gone: int, into: int) -> None:
     """Bring everything of one conversation into another and delete the first.
 
     Messages, followers (one per address; whether somebody who follows both is active, the second
-    decides), unsent drafts and the signs by which later mail finds its thread. What the first hung
-    on stays, without it. Raises `NotFound`, `Forbidden`, `InvalidInput` for a conversation and
-    itself, and `Conflict` if other objects of the host still point at the first.
+    decides), unsent drafts, the signs by which later mail finds its thread, and what receipts say.
+    What the first hung on stays, without it. Raises `NotFound`, `Forbidden`, `InvalidInput` for a
+    conversation and itself, and `Conflict` if other objects of the host still point at the first.
     """
     if gone == into:
         sentence = "A conversation cannot be merged into itself."
@@ -41,10 +42,13 @@ def _merge(services: Services, gone: int, into: int) -> None:
         if has_signs(connection, gone):
             # A mail joined, or left, before the lock; waiting for its signs now could be for ever.
             raise Changed
+        both = In("conversation", (gone, into))
+        messages = objects.query(Query("conversationmessage", both, properties=()))
         here = Equals("conversation", gone)
         objects.update_where("conversationmessage", here, {"conversation": into})
         _merge_followers(objects, gone, into)
         drafts.follow_merge(connection, gone, into, services.clock())
+        receipts_follow(connection, [each.id for each in messages], gone, into)
         summarise(objects, into)
         objects.delete("conversation", gone)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
+from flask import Response, jsonify
 from marshmallow import fields, validate
 
+from limepkg_email.accounts import removal_run
 from limepkg_email.accounts.listing import (
     AccountEntry,
     list_accounts,
@@ -26,7 +28,11 @@ from limepkg_email.endpoints.resource import Resource
 from limepkg_email.outgoing.abandonment import give_up
 
 MOST_TOGETHER = 100
-"""Accounts that one call can enable, disable or delete: each takes calls of the engine."""
+"""Accounts that one call can enable or disable: each takes calls of the engine."""
+MOST_DELETED = 1000
+"""Accounts that one call can delete."""
+DELETED_AT_ONCE = 5
+"""Accounts that are deleted within the request; more of them become a task."""
 
 blueprint = Resource("account", __name__, tag="Account", description="Connected mailboxes.")
 
@@ -197,6 +203,21 @@ class AccountsInput(ma.Schema):
     )
 
 
+class DeletionInput(ma.Schema):
+    """The accounts that are to be deleted."""
+
+    accounts = fields.List(
+        identity(strict=True), required=True, validate=validate.Length(1, MOST_DELETED)
+    )
+
+
+class DeletionStartedSchema(ma.Schema):
+    """The task that does it; `GET /task/{task_id}/` tells how far it is."""
+
+    id = fields.String()
+    status = fields.String()
+
+
 class SwitchInput(AccountsInput):
     """The accounts that are to be enabled or disabled."""
 
@@ -304,15 +325,30 @@ def switch_accounts(switching: dict[str, Any]) -> dict[str, object]:
 
 @blueprint.route("/account/", methods=["DELETE"])
 @requires("email.admin")
-@blueprint.arguments(AccountsInput)
+@blueprint.arguments(DeletionInput)
+@blueprint.doc(
+    responses={
+        "202": {
+            "description": f"The task, for more than {DELETED_AT_ONCE} accounts.",
+            "content": {"application/json": {"schema": DeletionStartedSchema}},
+        }
+    }
+)
 @blueprint.response(200, OutcomesSchema)
-def delete_accounts(deleting: dict[str, list[int]]) -> dict[str, object]:
+def delete_accounts(deleting: dict[str, list[int]]) -> dict[str, object] | Response:
     """Delete accounts, in EmailEngine too; `deleted`, `unchanged` or `failed` for each of them.
 
     Conversations stay. What an account still had to send is shown as failed. Send it as
-    `application/json`.
+    `application/json`. For more than five accounts it answers 202 with a task, whose `result` has
+    the form of the answer otherwise.
     """
-    done = remove(services(), deleting["accounts"], give_up)
+    accounts = list(dict.fromkeys(deleting["accounts"]))
+    if len(accounts) > DELETED_AT_ONCE:
+        run = removal_run.start(services(), accounts)
+        started = jsonify(DeletionStartedSchema().dump({"id": run.guid, "status": run.state.value}))
+        started.status_code = 202
+        return started
+    done = remove(services(), accounts, give_up)
     return {"items": done, "total": len(done)}
 
 

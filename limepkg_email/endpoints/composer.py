@@ -11,13 +11,12 @@ from marshmallow import fields, validate
 from limepkg_email.conversations.audience import Found, find_people
 from limepkg_email.conversations.opening import opening
 from limepkg_email.endpoints.current import services
-from limepkg_email.endpoints.drafting import MOST_FILES
+from limepkg_email.endpoints.drafting import limits_of
 from limepkg_email.endpoints.fields import GREATEST_ID, identity, limetype, limit
 from limepkg_email.endpoints.permissions import requires
 from limepkg_email.endpoints.resource import Resource
 from limepkg_email.errors import InvalidInput
 from limepkg_email.hooks import ParentReference
-from limepkg_email.outgoing.problems import MAX_FILES_TOGETHER
 from limepkg_email.signatures import user_signature
 
 blueprint = Resource(
@@ -106,10 +105,11 @@ class PeopleFoundSchema(ma.Schema):
 def begin_to_write(query: dict[str, int]) -> dict[str, Any]:
     """Give what a page on which people write has to know: followers, account, limits."""
     acting = services()
+    files = limits_of(acting)
     limits = {
-        "file_size": acting.config.max_attachment_size,
-        "files_together": max(acting.config.max_attachment_size, MAX_FILES_TOGETHER),
-        "files": MOST_FILES,
+        "file_size": files.each,
+        "files_together": files.together,
+        "files": files.count,
         "recipients": acting.config.max_recipients,
     }
     return {

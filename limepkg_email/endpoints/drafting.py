@@ -13,11 +13,13 @@ from flask import request
 from marshmallow import fields, validate
 from werkzeug.datastructures import FileStorage
 
+from limepkg_email.draft_files import Limits
 from limepkg_email.endpoints.fields import Flag, identity, limetype
 from limepkg_email.errors import Conflict, Forbidden, InvalidInput, NotFound
 from limepkg_email.hooks import ParentReference
 from limepkg_email.host import StoredFile
 from limepkg_email.outgoing.compose import Draft, OutgoingFile, Recipient, Submitted, submit
+from limepkg_email.outgoing.problems import MAX_FILES_TOGETHER
 from limepkg_email.query import In, Query
 from limepkg_email.services import Services
 
@@ -74,6 +76,12 @@ class MessageInput(ma.Schema):
         load_default=list,
         validate=validate.Length(max=MOST_FILES),
         metadata={"description": "Ids of document objects whose files go along."},
+    )
+    draft_files = fields.List(
+        identity(strict=True),
+        load_default=list,
+        validate=validate.Length(max=MOST_FILES),
+        metadata={"description": "Ids of files of the user's draft; the message takes them over."},
     )
     send_at = fields.AwareDateTime(
         load_default=None,
@@ -136,6 +144,7 @@ def send(services: Services, values: Mapping[str, Any], **target: Any) -> Submit
     """
     given = {name: value for name, value in values.items() if name != "documents"}
     recipients = tuple(given.pop("recipients"))
+    given["draft_files"] = tuple(given["draft_files"])
     given["undo"] = timedelta(seconds=services.config.undo_seconds if given["undo"] else 0)
     kept = _files_of_documents(services, values["documents"])
     with _stored_files(services) as uploaded:
@@ -195,22 +204,39 @@ def _remove(services: Services, files: Sequence[OutgoingFile]) -> None:
         services.application.files.delete(each.file_id)
 
 
-def _uploads(services: Services) -> list[FileStorage]:
+def sent_files() -> list[FileStorage]:
+    """Give the files of the form; raises `InvalidInput` for parts that nobody asked for."""
     unknown = {name for name in request.files if name != FILES}
     if unknown:
         raise InvalidInput(errors={name: ["Unknown field."] for name in unknown})
-    found = [each for each in request.files.getlist(FILES) if each.filename]
+    return [each for each in request.files.getlist(FILES) if each.filename]
+
+
+def size_of(upload: FileStorage) -> int:
+    """Give the bytes of a file of the form."""
+    size = upload.stream.seek(0, os.SEEK_END)
+    upload.stream.seek(0)
+    return size
+
+
+def limits_of(services: Services) -> Limits:
+    """Give what files a message may have."""
+    config = services.config
+    return Limits(
+        each=config.max_attachment_size,
+        together=max(config.max_attachment_size, MAX_FILES_TOGETHER),
+        of_user=config.max_draft_files_size,
+        count=MOST_FILES,
+    )
+
+
+def _uploads(services: Services) -> list[FileStorage]:
+    found = sent_files()
     if len(found) > MOST_FILES:
         raise InvalidInput(errors={FILES: [f"A message has at most {MOST_FILES} files."]})
     limit = services.config.max_attachment_size
-    large = [each.filename for each in found if _size(each) > limit]
+    large = [each.filename for each in found if size_of(each) > limit]
     if large:
         sentences = [f"{each} has more than {limit:,} bytes." for each in large]
         raise InvalidInput(" ".join(sentences), errors={FILES: sentences})
     return found
-
-
-def _size(upload: FileStorage) -> int:
-    size = upload.stream.seek(0, os.SEEK_END)
-    upload.stream.seek(0)
-    return size

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from hashlib import sha256
+from typing import Any, BinaryIO, cast
 
 import marshmallow as ma
 from flask import Response, jsonify
 from marshmallow import fields, validate
 
-from limepkg_email import drafts
+from limepkg_email import draft_files, drafts
+from limepkg_email.draft_files import DraftFileEntry, Upload
 from limepkg_email.drafts import DraftContent, DraftEntry, NewMessages, StaleDraft
 from limepkg_email.endpoints.current import request_id, services
+from limepkg_email.endpoints.drafting import (
+    SendingHeaders,
+    form_of,
+    limits_of,
+    sent_files,
+    size_of,
+)
 from limepkg_email.endpoints.fields import GREATEST_ID, identity, limetype
 from limepkg_email.endpoints.permissions import requires
 from limepkg_email.endpoints.resource import Resource
-from limepkg_email.errors import Conflict
+from limepkg_email.errors import Conflict, InvalidInput
 
 MOST = 1000
 """Recipients, followers or files that a draft may name: what is too many, sending refuses."""
@@ -98,13 +107,26 @@ class DraftInput(ma.Schema):
     content = fields.Nested(DraftContentSchema, required=True)
 
 
+class DraftFileSchema(ma.Schema):
+    """A file that goes along with a draft."""
+
+    id = fields.Integer()
+    filename = fields.String()
+    content_type = fields.String()
+    size = fields.Integer()
+
+
 class DraftSchema(ma.Schema):
-    """A draft as it is stored; version 0 and an empty content when there is none."""
+    """A draft as it is stored; version 0 and an empty content when there is none.
+
+    `uploads` are the files that were attached to it, besides the documents of its content.
+    """
 
     conversation = fields.Integer()
     version = fields.Integer()
     newest_message = fields.Integer()
     content = fields.Nested(DraftContentSchema)
+    uploads = fields.List(fields.Nested(DraftFileSchema))
     changed_at = fields.AwareDateTime(allow_none=True)
 
 
@@ -143,11 +165,13 @@ def get_draft(query: dict[str, int]) -> DraftEntry | dict[str, Any]:
 
     An empty one with version 0 when there is none.
     """
-    found = drafts.read(services(), query["conversation"])
+    conversation = query["conversation"]
+    found = drafts.read(services(), conversation)
     if found is not None:
         return found
     empty = {"version": 0, "newest_message": 0, "content": DraftContent(), "changed_at": None}
-    return {"conversation": query["conversation"], **empty}
+    uploads = draft_files.listing(services(), conversation)
+    return {"conversation": conversation, "uploads": uploads, **empty}
 
 
 @blueprint.route("/draft/", methods=["PUT"])
@@ -177,5 +201,50 @@ def put_draft(draft: dict[str, Any]) -> DraftEntry | Response:
 @blueprint.arguments(DraftQuery, location="query")
 @blueprint.response(204)
 def delete_draft(query: dict[str, int]) -> None:
-    """Throw the draft of the acting user away; nothing happens when there is none."""
+    """Throw the draft of the acting user away with its files.
+
+    Nothing happens when there is none.
+    """
     drafts.discard(services(), query["conversation"])
+
+
+class DraftFileInput(ma.Schema):
+    """To whose draft the file belongs; 0 for the one of a new conversation."""
+
+    conversation = _number(load_default=0)
+
+
+@blueprint.route("/draft/file/", methods=["POST"])
+@requires("email.use", files=True)
+@blueprint.doc(requestBody=form_of(DraftFileInput))
+@blueprint.arguments(SendingHeaders, location="headers")
+@blueprint.arguments(DraftFileInput, location="message")
+@blueprint.response(201, DraftFileSchema)
+def attach_file(headers: dict[str, str], draft: dict[str, int]) -> DraftFileEntry:
+    """Keep a file with the draft of the acting user until the message is sent or thrown away.
+
+    The request is a form with one file, whose part `message` is the JSON. A message takes the file
+    over by its id in `draft_files`. The same key once more gives the same file.
+    """
+    found = sent_files()
+    if len(found) != 1:
+        sentence = "Send one file, as the form's part `files`."
+        raise InvalidInput(sentence, errors={"files": [sentence]})
+    acting, [file] = services(), found
+    key = headers["idempotency_key"]
+    upload = Upload(
+        filename=file.filename or "",
+        content_type=file.mimetype,
+        stream=cast("BinaryIO", file.stream),
+        size=size_of(file),
+        key=sha256(key.encode()).hexdigest() if key else "",
+    )
+    return draft_files.attach(acting, draft["conversation"], upload, limits_of(acting))
+
+
+@blueprint.route("/draft/file/<int:file_id>/", methods=["DELETE"])
+@requires("email.use")
+@blueprint.response(204)
+def detach_file(file_id: int) -> None:
+    """Take a file away from the draft of the acting user."""
+    draft_files.detach(services(), file_id)

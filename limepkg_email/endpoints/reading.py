@@ -7,11 +7,11 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from limepkg_email.endpoints.current import services
+from limepkg_email.endpoints.current import identifier, integration, services
 from limepkg_email.endpoints.fields import Flag, identities, identity, limetype
 from limepkg_email.endpoints.permissions import requires
 from limepkg_email.endpoints.resource import Resource
-from limepkg_email.feed.unread import mark_read, unread_conversations
+from limepkg_email.feed.unread import mark_read, settle_unread, unread_conversations
 
 MOST_OBJECTS = 500
 """Objects that one request may ask about: a table shows fewer."""
@@ -79,8 +79,8 @@ def unread(query: dict[str, Any]) -> dict[str, object]:
 @blueprint.response(200, ReadResultSchema)
 def read(reading: dict[str, Any]) -> dict[str, bool]:
     """Mark messages of a conversation as read, or as unread."""
+    conversation = reading["conversation"]
     with services().application.unit_of_work() as work:
-        left = mark_read(
-            work.objects, reading["conversation"], reading["messages"], read=reading["read"]
-        )
-    return {"unread": left}
+        mark_read(work.objects, conversation, reading["messages"], read=reading["read"])
+    # Others may see messages that this user does not.
+    return {"unread": settle_unread(integration().services(identifier()), [conversation])}

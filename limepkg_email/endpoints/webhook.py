@@ -19,14 +19,19 @@ from limepkg_email.db import table, upsert
 from limepkg_email.endpoints.current import identifier, integration
 from limepkg_email.endpoints.permissions import public
 from limepkg_email.endpoints.resource import Resource
-from limepkg_email.engine.webhook import EVENT_ID_HEADER, SIGNATURE_HEADER, verify
+from limepkg_email.engine.webhook import SIGNATURE_HEADER, require_signature, verify
 from limepkg_email.errors import BadRequest, DatabaseUnavailable
 from limepkg_email.models import Counter
 from limepkg_email.services import Services
 from limepkg_email.tasks.jobs import NewJob, enqueue
 
-BODY_LIMIT = 32 * 1024 * 1024
-"""Bytes that a webhook may have: both texts of a mail at their limit of 2 MiB, escaped."""
+BODY_LIMIT = 8 * 1024 * 1024
+"""Bytes that a webhook may have.
+
+Setup lets EmailEngine send both texts of a mail with at most 500,000 characters each
+(`schema.webhook.MAX_TEXT`), which are six bytes each at worst, and all its headers. Most webhooks
+are a few kilobytes. A mail that is larger even so is brought by the recovery.
+"""
 
 _MESSAGE = "limepkg_email.tasks.tasks.message_to_limeobjects"
 _DELIVERY = "limepkg_email.tasks.tasks.delivery_event"
@@ -83,31 +88,43 @@ blueprint = Resource(
 def webhook() -> Response:
     """Receive an event from EmailEngine.
 
-    The body must be signed with the service secret in `X-EE-Wh-Signature`. The same
-    `X-EE-Wh-Event-Id` once more does nothing.
+    The body must be signed with the service secret in `X-EE-Wh-Signature`. The same body once more
+    does nothing.
     """
     services = integration().anonymous_services(identifier())
     request.max_content_length = BODY_LIMIT
+    secret, given = (
+        services.config.emailengine_service_secret,
+        request.headers.get(SIGNATURE_HEADER),
+    )
+    # Strangers are not worth reading megabytes from.
+    require_signature(secret, given)
     body = request.get_data(cache=False)
     # Before anything else: it also refuses the empty body that EmailEngine sends again after a lost
     # connection, and an acknowledgement of that would lose the event.
-    verify(services.config.emailengine_service_secret, body, request.headers.get(SIGNATURE_HEADER))
+    verify(secret, body, given)
     event, raw = _read(body)
     if event in IGNORED:
         return Response(status=204)
     try:
-        _write(services, event, raw)
+        _write(services, event, raw, sha256(body).hexdigest())
     except (exc.DBAPIError, exc.TimeoutError) as error:
         raise DatabaseUnavailable from error
     return Response(status=202)
 
 
-def _write(services: Services, event: str, raw: str) -> None:
+def _write(services: Services, event: str, raw: str, digest: str) -> None:
+    """Write the job; the digest of the body tells whether it came before.
+
+    EmailEngine names each event in `X-EE-Wh-Event-Id`, but outside the signature: whoever has
+    recorded one webhook could send it again under any number of names. Its repetitions have the
+    same body to the byte, and no other event has, since the body holds what happened and when.
+    """
     task = TASKS.get(event)
     if task is None:
         _count(services, event)
         return
-    job = NewJob(task, raw=raw, event_id=_event_id(raw))
+    job = NewJob(task, raw=raw, event_id=digest)
     with services.application.database.begin() as connection:
         enqueue(connection, [job], services.clock())
     services.wake()
@@ -139,12 +156,6 @@ def _name(content: Any) -> str:
     if not isinstance(name, str) or not name:
         raise BadRequest("The body names no event.")
     return name
-
-
-def _event_id(raw: str) -> str:
-    given = request.headers.get(EVENT_ID_HEADER, "")
-    # Without an id, or with one that does not fit, the body itself tells whether it came before.
-    return given if 0 < len(given) <= 64 else sha256(raw.encode()).hexdigest()
 
 
 def _count(services: Services, event: str) -> None:

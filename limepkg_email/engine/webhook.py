@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ from limepkg_email.errors import BadRequest, InvalidSignature
 SIGNATURE_HEADER = "X-EE-Wh-Signature"
 EVENT_ID_HEADER = "X-EE-Wh-Event-Id"
 """Holds a UUID that stays the same when EmailEngine repeats a delivery."""
+_SIGNATURE = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes in base64url without padding
 
 
 def signature(secret: str, body: bytes) -> str:
@@ -36,14 +38,25 @@ def verify(secret: str, body: bytes, given: str | None) -> None:
     An empty secret lets nothing through, as anybody could sign with it. Takes the same time
     wherever the signatures differ.
     """
-    if not secret:
-        raise InvalidSignature("No webhook secret is set, so no webhook is accepted.")
-    if not given:
-        raise InvalidSignature("The webhook is not signed.")
+    given = require_signature(secret, given)
     # Compared as bytes: compare_digest refuses strings outside ASCII with a TypeError.
     expected = signature(secret, body).encode("ascii")
     if not hmac.compare_digest(expected, given.encode("utf-8", "surrogatepass")):
         raise InvalidSignature("The webhook's signature does not match its body.")
+
+
+def require_signature(secret: str, given: str | None) -> str:
+    """Raise `InvalidSignature` for what cannot be one whatever the body, so that nobody reads it.
+
+    Gives the signature, which says nothing as long as it is not verified.
+    """
+    if not secret:
+        raise InvalidSignature("No webhook secret is set, so no webhook is accepted.")
+    if not given:
+        raise InvalidSignature("The webhook is not signed.")
+    if not _SIGNATURE.fullmatch(given):
+        raise InvalidSignature("The webhook's signature is none.")
+    return given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

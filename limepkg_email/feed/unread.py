@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from limepkg_email.config import Configuration
-from limepkg_email.errors import InvalidInput
+from limepkg_email.errors import InvalidInput, NotFound
 from limepkg_email.host import Objects
 from limepkg_email.query import And, Condition, Equals, In, Query
+from limepkg_email.services import Services
 
 
 def unread_conversations(
@@ -28,22 +29,44 @@ def unread_conversations(
 
 def mark_read(
     objects: Objects, conversation: int, messages: Sequence[int] | None, *, read: bool
-) -> bool:
-    """Mark messages of a conversation, all of them for `None`; tells whether any stays unread.
+) -> None:
+    """Mark messages of a conversation that the user sees, all of them for `None`.
 
-    Raises `NotFound` for a conversation that the acting user may not see.
+    The conversation itself counts as unread until `settle_unread` has looked at all its messages:
+    the acting user may not see each of them. Raises `NotFound` for a conversation out of sight and
+    `Forbidden` for one that the user may not change.
     """
     objects.get("conversation", conversation)
     # Locks the conversation, so that a mail that arrives meanwhile comes before or after all this.
-    objects.update("conversation", conversation, {"unread": not read})
-    of_conversation = Equals("conversation", conversation)
+    objects.update("conversation", conversation, {"unread": True})
     chosen: tuple[Condition, ...] = () if messages is None else (In("id", list(messages)),)
-    changed = And((of_conversation, Equals("unread", read), *chosen))
+    here = Equals("conversation", conversation)
+    changed = And((here, Equals("unread", read), *chosen))
     objects.update_where("conversationmessage", changed, {"unread": not read})
-    unread = And((of_conversation, Equals("unread", True)))
+
+
+def settle_unread(system: Services, conversations: Iterable[int]) -> bool:
+    """Let conversations tell whether any of their messages is unread; whether one is.
+
+    `system` acts as the system user, who sees them all. Call it after `mark_read` is committed. If
+    the process ends in between, the conversation shows as unread and can be read once more.
+    """
+    unread = False
+    for each in sorted(conversations):
+        with system.application.unit_of_work() as work:
+            unread = _settle(work.objects, each) or unread
+    return unread
+
+
+def _settle(objects: Objects, conversation: int) -> bool:
+    try:
+        objects.update("conversation", conversation, {"unread": False})  # and it is locked
+    except NotFound:  # merged or deleted meanwhile
+        return False
+    unread = And((Equals("conversation", conversation), Equals("unread", True)))
     left = objects.count("conversationmessage", unread) > 0
-    if left is read:
-        objects.update("conversation", conversation, {"unread": left})
+    if left:
+        objects.update("conversation", conversation, {"unread": True})
     return left
 
 

@@ -61,7 +61,13 @@ def message_trace(services: Services, message: int) -> MessageTrace:
         told = _told(work.objects, connection, found)
         entries = [*_arrival(found, receipts, accounts), *told]
         admin = application.user.can("email.admin")
-        shown = as_seen_by(work.objects, entries, uncoded=admin)
+        shown = as_seen_by(
+            work.objects,
+            entries,
+            conversation=found["conversation"],
+            author=str(found["authoraddress"] or ""),
+            administrator=admin,
+        )
     ids = tuple(each.id for each in receipts)
     return MessageTrace(message, cast(int, found["conversation"] or 0), ids, tuple(shown))
 

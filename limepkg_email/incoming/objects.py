@@ -27,12 +27,16 @@ _MACHINE = {"human": "no", "autoreply": "autoreply", "bounce": "bounce", "bulk":
 
 @dataclass(frozen=True, slots=True)
 class PreparedMail:
-    """A mail with everything about it that needs no database: ready to become objects."""
+    """A mail with everything about it that needs no database: ready to become objects.
+
+    `earlier` says that it came before its account was connected.
+    """
 
     account: ConnectedAccount
     message: Message
     message_id: str
     date: datetime
+    earlier: bool
     subject: str
     body: Body
     verdict: Verdict

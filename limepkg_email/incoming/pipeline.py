@@ -17,12 +17,14 @@ from limepkg_email.accounts.accounts import AccountBook, ConnectedAccount, read_
 from limepkg_email.addresses import normalise
 from limepkg_email.db import plugin_connection
 from limepkg_email.engine.types import Message
-from limepkg_email.errors import Conflict, HookError, ImportRefused
+from limepkg_email.errors import Conflict, ImportRefused
 from limepkg_email.event_log import Level
 from limepkg_email.hooks import Imported, MessageAction, ParentReference, collect
 from limepkg_email.host import Objects, UnitOfWork
 from limepkg_email.incoming import matching, receipts
 from limepkg_email.incoming import objects as limeobjects
+from limepkg_email.incoming.announcing import announce
+from limepkg_email.incoming.arrival import Arrival, asking, judge
 from limepkg_email.incoming.bounce import read_bounce
 from limepkg_email.incoming.filters import decide
 from limepkg_email.incoming.objects import PreparedMail
@@ -110,11 +112,10 @@ def in_inbox(message: Message) -> bool:
 
 def _import(run: _Import, message: Message) -> Outcome:
     services, account, trace = run.services, run.account, run.trace
-    if message.date is not None and message.date < account.activated_at:
-        if not (message.unseen and account.import_unread):
-            return _settle(run, Disposition.BEFORE_ACTIVATION, "older than the activation")
-        trace.note("activation", "older than the activation, but unread", "older_but_unread")
     message = complete(services, account.engine_account, message, trace)
+    arrival = _arrival(run, message)
+    if arrival.earlier and not (message.unseen and account.import_unread):
+        return _settle(run, Disposition.BEFORE_ACTIVATION, "older than the activation")
     if MARKER.lower() in message.headers and is_marked(
         message, installation_of(services.application)
     ):
@@ -129,8 +130,24 @@ def _import(run: _Import, message: Message) -> Outcome:
     if decision is not None and decision.skipped:
         return _settle(run, Disposition.FILTERED, decision.reason)
     keeper = _Keeper(services, run.job)
-    prepared = prepare(services, run.accounts, account, message, verdict, trace, keeper.keep)
+    prepared = prepare(
+        services, run.accounts, account, message, arrival, verdict, trace, keeper.keep
+    )
     return _transact(run, prepared)
+
+
+def _arrival(run: _Import, message: Message) -> Arrival:
+    """Judge whether the mail came before the account was connected, and note what told it."""
+    services, account = run.services, run.account
+    lay_there = asking(services.engine, account.engine_account, message)
+    arrival = judge(message, account.activated_at, services.clock(), lay_there)
+    if arrival.earlier and message.unseen and account.import_unread:
+        run.trace.note("activation", "older than the activation, but unread", "older_but_unread")
+    elif arrival.sign and not arrival.earlier:
+        date = message.date.isoformat() if message.date else ""
+        said = f"dated {date}, but arrived after the activation ({arrival.sign})"
+        run.trace.note("activation", said, f"arrived_later_by_{arrival.sign}", date=date)
+    return arrival
 
 
 class _Keeper:
@@ -257,7 +274,7 @@ def _transact(run: _Import, mail: PreparedMail) -> Outcome:
         result = _import_within(run, mail, work, connection)
         if result.imported is not None:
             imported = result.imported
-            work.after_commit(lambda: _announce(run.services, imported))
+            work.after_commit(lambda: announce(run.services, imported))
     if not shared and run.job is not None and result.imported is not None:
         with application.database.begin() as connection:
             finish(connection, run.job, run.services.clock(), Disposition.IMPORTED.value)
@@ -416,8 +433,8 @@ def _mark_seen(mail: PreparedMail) -> list[NewJob]:
 
 def _automatic_mail(run: _Import, mail: PreparedMail, imported: Imported) -> list[NewJob]:
     """Ask for what a person's mail sets off by itself; the jobs find out to whom, if to anybody."""
-    if mail.verdict.kind != "human" or mail.date < mail.account.activated_at:
-        # What was written before the account was connected has been dealt with elsewhere.
+    if mail.verdict.kind != "human" or mail.earlier:
+        # What came before the account was connected has been dealt with elsewhere.
         return []
     if not imported.new_conversation:
         if not any(each.relay for each in run.accounts.accounts):
@@ -449,29 +466,3 @@ def _occasion(run: _Import, mail: PreparedMail, imported: Imported) -> Occasion:
 
 def _as_payload(imported: Imported) -> dict[str, object]:
     return {name: getattr(imported, name) for name in Imported.__slots__}
-
-
-def _announce(services: Services, imported: Imported) -> None:
-    """Tell extensions; they hear of what is committed, so their errors cannot undo it."""
-    try:
-        services.hooks.message_imported(application=services.application, imported=imported)
-    except Exception:
-        _logger.exception(
-            "an extension failed to hear of an imported message",
-            extra={"conversationmessage": imported.conversationmessage},
-        )
-        note_broken_extension(services, "message_imported", imported)
-
-
-def note_broken_extension(services: Services, hook: str, imported: Imported) -> None:
-    """Note in the log that an extension failed after an import, which stands nevertheless."""
-    with services.application.database.begin() as connection:
-        event_log.note(
-            connection,
-            services.clock(),
-            Level.ERROR,
-            HookError.code,
-            f"An extension failed after a mail was imported, in {hook}.",
-            account=imported.account,
-            message=imported.conversationmessage,
-        )

@@ -13,6 +13,7 @@ from limepkg_email.accounts.accounts import AccountBook, ConnectedAccount
 from limepkg_email.addresses import display_name, is_valid, normalise
 from limepkg_email.engine.types import Message
 from limepkg_email.errors import EngineNotFound
+from limepkg_email.incoming.arrival import Arrival
 from limepkg_email.incoming.body import CUT, LEFT_OUT, Body, build_body, with_note
 from limepkg_email.incoming.files import Files, fetch_files
 from limepkg_email.incoming.identity import content_key, effective_message_id, mail_key
@@ -76,6 +77,7 @@ def prepare(
     accounts: AccountBook,
     account: ConnectedAccount,
     message: Message,
+    arrival: Arrival,
     verdict: Verdict,
     trace: Trace,
     keep: Callable[[], None],
@@ -96,7 +98,8 @@ def prepare(
         account=account,
         message=message,
         message_id=effective_message_id(message),
-        date=_date(services, message, trace),
+        date=_date(services, message, arrival, trace),
+        earlier=arrival.earlier,
         subject=one_line(message.subject, _SUBJECT_LENGTH),
         body=_with_notes(body, files),
         verdict=verdict,
@@ -119,10 +122,13 @@ def _with_notes(body: Body, files: Files) -> Body:
     return with_note(body, f"{LEFT_OUT}{names}{more}")
 
 
-def _date(services: Services, message: Message, trace: Trace) -> datetime:
+def _date(services: Services, message: Message, arrival: Arrival, trace: Trace) -> datetime:
     now = services.clock()
     if message.date is None:
         return now
+    if arrival.sign and not arrival.earlier:
+        # Among the mail of 1970 nobody would see it.
+        return arrival.at or now
     if message.date > now + _TOLERATED_FUTURE:
         # A forged date must not keep a message on top for ever.
         given = message.date.isoformat()

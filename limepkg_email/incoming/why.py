@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from limepkg_email.addresses import normalise
 from limepkg_email.errors import InvalidInput
 from limepkg_email.host import Objects
 from limepkg_email.incoming.trace import Step
 from limepkg_email.models import Disposition
-from limepkg_email.query import In, Query
+from limepkg_email.query import And, Equals, In, Query
 
 WITHHELD = "withheld"
 """The code of an entry about something that the reader may not see."""
@@ -49,6 +50,14 @@ _VERDICTS = {
 _SENTENCES = {
     "received": "It was found in the folder {folder}, dated {date}.",
     "older_but_unread": "It is older than the connection of the account, but it was unread.",
+    "arrived_later_by_received": (
+        "It is dated {date}, before the connection of the account, but a mail server received it"
+        " later; the time of arrival counts."
+    ),
+    "arrived_later_by_mailbox": (
+        "It is dated {date}, before the connection of the account, but did not lie in the mailbox"
+        " then; the time of arrival counts."
+    ),
     "fetched": "What the notification lacked of it was fetched from the mailbox.",
     "gone": "It had left its folder, so it was imported as it was announced.",
     "future_date": "Its date lies in the future ({date}); the time of arrival counts instead.",
@@ -91,6 +100,7 @@ _DISPOSITIONS = {
     Disposition.TOO_OLD: "It was found in {account}, too old to be imported.",
     Disposition.BEFORE_ACTIVATION: "It is older than the connection of {account}.",
 }
+_NO_FOLLOWERS = frozenset({"no_address", "followers_left_out"})
 
 
 def entries_of(steps: Iterable[Step]) -> list[TraceEntry]:
@@ -110,21 +120,49 @@ def disposition_entry(
 
 
 def as_seen_by(
-    objects: Objects, entries: Sequence[TraceEntry], *, uncoded: bool = False
+    objects: Objects,
+    entries: Sequence[TraceEntry],
+    *,
+    conversation: object = None,
+    author: str = "",
+    administrator: bool = False,
 ) -> list[TraceEntry]:
     """Withhold the entries about conversations and people that the acting user may not see.
 
-    So are those without a code, of which nobody can tell what they name, unless `uncoded` is true.
-    One statement for each limetype that is spoken of.
+    An address of the mail is shown to who sees the follower of the message's `conversation` that it
+    is, and the `author` with the message. What names addresses that became no follower is shown to
+    who sees any of the others. An `administrator` sees every address, as receipts show them, and
+    the entries without a code, of which nobody can tell what they name. One statement for each
+    limetype that is spoken of, and one for the addresses.
     """
     named: dict[str, set[int]] = {}
     for each in entries:
         for limetype, id in _objects_of(each):
             named.setdefault(limetype, set()).add(id)
     visible = {(limetype, id) for limetype in named for id in _seen(objects, limetype, named)}
+    if not administrator:
+        entries = _without_strangers(objects, entries, conversation, author)
     return [
         each
-        if set(_objects_of(each)) <= visible and (uncoded or each.code != UNCODED)
+        if set(_objects_of(each)) <= visible and (administrator or each.code != UNCODED)
+        else _withheld()
+        for each in entries
+    ]
+
+
+def _without_strangers(
+    objects: Objects, entries: Sequence[TraceEntry], conversation: object, author: str
+) -> list[TraceEntry]:
+    named = {address for each in entries for address in _addresses_of(each)}
+    if not named:
+        return list(entries)
+    here = And((Equals("conversation", conversation), In("email", sorted(named))))
+    found = objects.query(Query("follower", here, properties=("email",))) if conversation else []
+    seen = {normalise(str(each["email"])) for each in found}
+    shown = {*seen, normalise(author)}
+    return [
+        each
+        if _addresses_of(each) <= shown or (seen and each.code in _NO_FOLLOWERS)
         else _withheld()
         for each in entries
     ]
@@ -172,6 +210,15 @@ def _objects_of(entry: TraceEntry) -> list[tuple[str, int]]:
     if facts.get("limetype"):
         found.append((str(facts["limetype"]), facts["object"]))
     return found
+
+
+def _addresses_of(entry: TraceEntry) -> set[str]:
+    """Give the addresses that an entry names, but for those that the object in it stands for."""
+    facts = entry.details
+    if facts.get("limetype") == "follower":
+        return set()
+    found = [facts.get("address"), facts.get("sender"), *facts.get("addresses", ())]
+    return {normalise(str(each)) for each in found if each}
 
 
 def _seen(objects: Objects, limetype: str, named: Mapping[str, set[int]]) -> set[int]:

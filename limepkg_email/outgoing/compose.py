@@ -5,7 +5,7 @@ Nothing is sent here. One job for each mail does that (`send`) after the commit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from limepkg_email.accounts.access import may_send
 from limepkg_email.accounts.accounts import AccountBook, ConnectedAccount, read_accounts
 from limepkg_email.db import insert_new, plugin_connection
+from limepkg_email.draft_files import FilesGone, take
 from limepkg_email.errors import Conflict, Forbidden, NotFound
 from limepkg_email.host import Objects
 from limepkg_email.outgoing import records
@@ -84,7 +85,7 @@ def submit(services: Services, draft: Draft) -> Submitted:
         prepared = _Prepared(draft, content, pictures)
         try:
             submitted = _submit(services, prepared, guid)
-        except _BegunElsewhere:
+        except (_BegunElsewhere, FilesGone):
             # The other request has committed, or its rows would not have been in the way.
             submitted = _submit(services, prepared, guid)
         if submitted.repeated:
@@ -114,10 +115,19 @@ def _submit(services: Services, prepared: _Prepared, guid: str) -> Submitted:
             before = _submitted_before(work.objects, connection, guid)
             if before is not None:
                 return before
+        prepared = _with_draft_files(services, connection, prepared)
         checked = _check(services, work.objects, connection, prepared)
         submitted = _write(services, work.objects, connection, checked, installation, guid)
         work.after_commit(services.wake)
     return submitted
+
+
+def _with_draft_files(services: Services, connection: Connection, prepared: _Prepared) -> _Prepared:
+    """Take the files over from the unsent message; they stay its own if this one is refused."""
+    draft = prepared.draft
+    taken = take(connection, services.application.user.id, draft.draft_files)
+    files = [OutgoingFile(each.filename, each.content_type, each.id, each.size) for each in taken]
+    return replace(prepared, draft=replace(draft, files=(*draft.files, *files)))
 
 
 def _submitted_before(objects: Objects, connection: Connection, guid: str) -> Submitted | None:

@@ -51,6 +51,7 @@ class Draft:
     handed in again when its answer was lost: the first one counts, whatever the second one says.
     It leaves at `send_at`, or after the time of `undo`, in which it can be taken back. With
     `signature` the user's one, or else the account's, is put below the text, and `quoted` below it.
+    `draft_files` are files of the user's own unsent message, which the message takes over.
     """
 
     account: int
@@ -67,6 +68,7 @@ class Draft:
     undo: timedelta = timedelta(0)
     signature: bool = False
     quoted: Quoted | None = None
+    draft_files: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from limepkg_email.accounts.access import may_send
 from limepkg_email.accounts.accounts import AccountBook, read_accounts
@@ -14,6 +15,7 @@ from limepkg_email.addresses import is_valid, normalise
 from limepkg_email.db import insert_new, plugin_connection
 from limepkg_email.errors import Conflict, Forbidden
 from limepkg_email.host import LimeObject, Objects
+from limepkg_email.outgoing.forgetting import TEXT_GONE
 from limepkg_email.outgoing.headers import MARKER, first_guid, marker, message_id
 from limepkg_email.outgoing.send import submission
 from limepkg_email.outgoing.transitions import OUTBOX, Entry, locked_entries, set_state
@@ -67,6 +69,10 @@ def resend(
             return Resent(message, messagefollower, repeated=True)
         accounts = read_accounts(connection)
         entry = _checked(accounts, entry, shown, even_sent=even_sent)
+        columns = (OUTBOX.c.payload, OUTBOX.c.kind)
+        kept = connection.execute(select(*columns).where(OUTBOX.c.guid == entry.guid)).one()
+        if not kept.payload:
+            raise Conflict(TEXT_GONE)
         recipient = _recipient(work.objects, accounts, entry, shown)
         now, corrected = services.clock(), recipient != entry.recipient
         if entry.queue_id is None and shown["state"] == "failed" and not corrected:
@@ -74,7 +80,7 @@ def resend(
             set_state(work.objects, connection, [entry], "queued", now)
             guid = entry.guid
         else:
-            new_id = _write(services, connection, entry, recipient, guid, installation, now)
+            new_id = _write(services, connection, entry, kept, recipient, guid, installation, now)
             reason = f"Sent again to {recipient}, not to {entry.recipient}." if corrected else ""
             _show(work.objects, connection, shown, message, new_id, reason, now)
         # The job of the old mail takes it back, should the engine have it without our knowing.
@@ -122,15 +128,14 @@ def _write(
     services: Services,
     connection: Connection,
     entry: Entry,
+    kept: Row[Any, Any],
     recipient: str,
     guid: str,
     installation: str,
     now: datetime,
 ) -> str:
     """Write the new mail to the outbox and put the old one aside; gives the new Message-ID."""
-    columns = (OUTBOX.c.payload, OUTBOX.c.kind)
-    stored, kind = connection.execute(select(*columns).where(OUTBOX.c.guid == entry.guid)).one()
-    payload = json.loads(stored)
+    payload = json.loads(kept.payload)
     new_id = message_id(guid, payload["from"]["address"])
     payload["messageId"] = new_id
     if recipient != entry.recipient:
@@ -146,7 +151,7 @@ def _write(
         "state": "queued",
         "state_at": now,
         "created_at": now,
-        "kind": kind,
+        "kind": kept.kind,
         "author": services.application.user.id,
     }
     if insert_new(connection, OUTBOX, [row]) != 1:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select, update
 from limepkg_email.db import plugin_connection
 from limepkg_email.errors import Conflict, EngineNotFound, EngineRejected, NotFound
 from limepkg_email.host import Application
+from limepkg_email.outgoing.forgetting import TEXT_GONE
 from limepkg_email.outgoing.mime import FILE
 from limepkg_email.outgoing.status import mark_failed
 from limepkg_email.outgoing.transitions import (
@@ -69,6 +70,8 @@ def submit_outbox(services: Services, guid: str) -> None:
     try:
         queue_id = _queued_before(services, waiting)
         if queue_id is None:
+            if not waiting.payload:
+                raise NotFound(TEXT_GONE)
             payload = _with_content(services.application, json.loads(waiting.payload))
             if waiting.send_at is not None and waiting.send_at > services.clock():
                 payload["sendAt"] = waiting.send_at.isoformat(timespec="milliseconds")

@@ -29,6 +29,7 @@ class ReferenceHost:
         *,
         clock: Clock = utc_now,
     ) -> None:
+        self.clock = clock
         self._tenants = {
             identifier: Tenant(identifier, options, clock)
             for identifier, options in applications.items()

@@ -15,7 +15,7 @@ from limepkg_email.accounts.listing import sending_accounts
 from limepkg_email.errors import EmailIntegrationError, InvalidInput
 from limepkg_email.feed.factory import FeedContext
 from limepkg_email.feed.page import PAGE_SIZE, read_page
-from limepkg_email.feed.unread import mark_read
+from limepkg_email.feed.unread import mark_read, settle_unread
 from limepkg_email.hooks import ParentReference
 from limepkg_email.host import Objects
 from limepkg_email.outgoing.compose import Draft, OutgoingFile, Recipient, submit
@@ -163,8 +163,11 @@ class IntegratedMail:
         services = self._services(application)
         unread = And((Equals(_relation(services), ticket), Equals("unread", True)))
         with application.unit_of_work() as work:
-            for each in work.objects.query(Query("conversation", unread, properties=())):
+            found = work.objects.query(Query("conversation", unread, properties=()))
+            for each in found:
                 mark_read(work.objects, each.id, None, read=True)
+        system = self._integration.services(application.identifier)
+        settle_unread(system, [each.id for each in found])
 
     def _services(self, application: ReferenceApplication) -> Services:
         anonymous = self._integration.anonymous_services(application.identifier)

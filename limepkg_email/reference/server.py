@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from threading import Thread
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _logger = logging.getLogger(__name__)
 _PATIENCE = 5.0
@@ -27,7 +31,9 @@ class WebServer:
     """Serves an app while the block lasts; port 0 takes a free one."""
 
     def __init__(self, app: Flask, host: str, port: int) -> None:
-        self._server = make_server(host, port, app, threaded=True, request_handler=_Handler)
+        self._server = make_server(
+            host, port, _closing(app), threaded=True, request_handler=_Handler
+        )
         self._thread = Thread(target=self._server.serve_forever, name="crm", daemon=True)
         self.port: int = self._server.server_port
 
@@ -44,3 +50,21 @@ class WebServer:
         self._server.shutdown()
         self._thread.join(_PATIENCE)
         self._server.server_close()
+
+
+def _closing(app: Flask) -> WSGIApplication:
+    """Have answers closed, with the files they read, even if the browser resets the connection.
+
+    Werkzeug then fails where it empties the connection, before it closes the answer.
+    """
+
+    def served(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        answer = app(environ, start_response)
+        try:
+            yield from answer
+        finally:
+            close = getattr(answer, "close", None)
+            if close is not None:
+                close()
+
+    return served

@@ -91,8 +91,11 @@ class Users:
         statement = select(columns.password_hash).where(columns.login == login, columns.active)
         with self._database.reader.connect() as connection:
             stored = connection.execute(statement).scalar()
-        right = check_password_hash(stored or self._hash(secrets.token_hex()), password)
-        return self.find(login) if stored and right else None
+        if not stored:
+            # One hash, as a login that exists costs: the time must not tell which ones do.
+            generate_password_hash(password, self._password_method)
+            return None
+        return self.find(login) if check_password_hash(stored, password) else None
 
     def by_session(self, id_: int, stamp: str) -> ReferenceUser | None:
         """Give the active user of a session that was begun with the present password."""

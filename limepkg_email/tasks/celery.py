@@ -13,7 +13,7 @@ from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from celery import Celery
+from celery import Celery, bootsteps
 from kombu.exceptions import OperationalError
 
 from limepkg_email.clock import Clock, utc_now
@@ -131,6 +131,24 @@ class CeleryRunner:
                 return
             self._planned[application] = due
         self._send(application, countdown=max((due - now).total_seconds(), 0.05))
+
+
+def look_when_connected(
+    app: Celery, runner: CeleryRunner, applications: Callable[[], list[str]]
+) -> None:
+    """Let a worker look for work each time it reaches the broker.
+
+    What was asked for while the broker was away reached nobody; without this it waits for a sweep.
+    """
+
+    class Look(bootsteps.StartStopStep):  # type: ignore[misc]
+        requires = ("celery.worker.consumer.tasks:Tasks",)
+
+        def start(self, parent: Any) -> None:  # noqa: ARG002 - Celery's signature
+            for application in applications():
+                runner.wake(application)
+
+    app.steps["consumer"].add(Look)
 
 
 def add_schedules(

@@ -26,7 +26,6 @@ SUPERSEDED = "superseded"
 _JOB = table(Job)
 _ROWS_PER_INSERT = 500
 _TOGETHER = 500
-_PRUNED_PER_SWEEP = 1000
 
 
 class LeaseLost(EmailIntegrationError):
@@ -96,11 +95,10 @@ class JobEntry:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What a sweep saw: jobs whose worker went silent, jobs that are due, old jobs it removed."""
+    """What a sweep saw: jobs whose worker went silent, and jobs that are due."""
 
     expired: int
     due: int
-    pruned: int
 
     @property
     def waiting(self) -> bool:
@@ -314,23 +312,48 @@ def supersede(connection: Connection, ids: Collection[int], now: datetime) -> in
     return connection.execute(failed.values(finished_at=now, **values)).rowcount
 
 
-def sweep(connection: Connection, now: datetime, retention: timedelta) -> Sweep:
-    """Count the jobs that wait for a worker, and remove a bounded number of old finished ones."""
+def sweep(connection: Connection, now: datetime) -> Sweep:
+    """Count the jobs that wait for a worker."""
     rows = connection.execute(
         select(_JOB.c.state, func.count()).where(_OPEN, _JOB.c.run_at <= now).group_by(_JOB.c.state)
     )
     found: dict[str, int] = {row[0]: row[1] for row in rows}
-    return Sweep(
-        expired=found.get(JobState.RUNNING, 0),
-        due=found.get(JobState.QUEUED, 0),
-        pruned=_prune(connection, now - retention),
-    )
+    return Sweep(expired=found.get(JobState.RUNNING, 0), due=found.get(JobState.QUEUED, 0))
+
+
+def prune(connection: Connection, before: datetime, limit: int) -> int:
+    """Remove up to `limit` jobs that were finished before the instant; gives how many they were.
+
+    Failed ones stay until a person acts. What a job did stands in receipts and the outbox, so
+    nothing is done twice when its event comes once more after that.
+    """
+    old = select(_JOB.c.id).where(_DONE, _JOB.c.finished_at < before).order_by(_JOB.c.finished_at)
+    chosen = old.limit(limit).with_for_update(skip_locked=True)
+    return connection.execute(delete(_JOB).where(_JOB.c.id.in_(chosen))).rowcount
 
 
 def next_due(connection: Connection) -> datetime | None:
     """Give when the next open job is due (or its lease ends), which may be in the past."""
     due: datetime | None = connection.scalar(select(func.min(_JOB.c.run_at)).where(_OPEN))
     return due
+
+
+def waiting_since(connection: Connection) -> datetime | None:
+    """Give since when the job that waits longest has been due, or is to be; `None` without any."""
+    # `_OPEN` says nothing new: SQLite needs it to see that the partial index will do.
+    since: datetime | None = connection.scalar(
+        select(func.min(_JOB.c.run_at)).where(_OPEN, _QUEUED)
+    )
+    return since
+
+
+def open_now(connection: Connection) -> dict[str, int]:
+    """Count the jobs that wait or run, by state; those that ended do not matter for the effort."""
+    rows = connection.execute(
+        select(_JOB.c.state, func.count()).where(_OPEN).group_by(_JOB.c.state)
+    )
+    none = {JobState.QUEUED.value: 0, JobState.RUNNING.value: 0}
+    return none | {row[0]: row[1] for row in rows}
 
 
 def counts(connection: Connection) -> Mapping[JobState, int]:
@@ -417,9 +440,3 @@ def _requeue(connection: Connection, id: int, now: datetime) -> bool:
         )
         return False
     return True
-
-
-def _prune(connection: Connection, before: datetime) -> int:
-    old = select(_JOB.c.id).where(_DONE, _JOB.c.finished_at < before).order_by(_JOB.c.id)
-    chosen = old.limit(_PRUNED_PER_SWEEP).with_for_update(skip_locked=True)
-    return connection.execute(delete(_JOB).where(_JOB.c.id.in_(chosen))).rowcount

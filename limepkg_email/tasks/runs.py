@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
@@ -19,8 +19,6 @@ from limepkg_email.models import Job, JobState, Run, RunState
 from limepkg_email.tasks import jobs
 from limepkg_email.tasks.jobs import NewJob
 
-RETENTION: Final = timedelta(days=30)
-"""How long runs that have ended can be asked after."""
 NO_REPORT: Final = "The work was given up without a reason."
 """The reason of a run whose job is gone."""
 
@@ -28,7 +26,6 @@ _RUN = table(Run)
 _JOB = table(Job)
 _OPEN = (RunState.PENDING.value, RunState.STARTED.value)
 _AT_WORK = (JobState.QUEUED.value, JobState.RUNNING.value)
-_PRUNED_TOGETHER = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +150,10 @@ def give_up_lost(connection: Connection, now: datetime) -> int:
     return connection.execute(lost.values(values)).rowcount
 
 
-def prune(connection: Connection, now: datetime) -> int:
-    """Remove a bounded number of runs that ended and are older than `RETENTION`; gives how many."""
-    old = select(_RUN.c.guid).where(_RUN.c.created_at < now - RETENTION, _RUN.c.state.not_in(_OPEN))
-    chosen = old.order_by(_RUN.c.created_at).limit(_PRUNED_TOGETHER)
+def prune(connection: Connection, before: datetime, limit: int) -> int:
+    """Remove up to `limit` runs that ended and were begun before the instant; gives how many."""
+    old = select(_RUN.c.guid).where(_RUN.c.created_at < before, _RUN.c.state.not_in(_OPEN))
+    chosen = old.order_by(_RUN.c.created_at).limit(limit)
     return connection.execute(delete(_RUN).where(_RUN.c.guid.in_(chosen))).rowcount
 
 

@@ -16,7 +16,6 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from limepkg_email import event_log
 from limepkg_email.clock import utc_now
 from limepkg_email.errors import EmailIntegrationError
 from limepkg_email.tasks import jobs, leases, runs
@@ -46,18 +45,16 @@ class Schedule:
 
 
 def sweep_jobs(services: Services) -> None:
-    """Wake the workers if jobs wait whose wake-up was lost, and remove what is old.
+    """Wake the workers if jobs wait whose wake-up was lost; runs that lost their job are given up.
 
-    That is finished jobs, runs and entries of the log. Runs that lost their job are given up.
+    What is old is removed elsewhere, in `tasks.retention`.
     """
-    retention, now = timedelta(days=services.config.job_retention), services.clock()
+    now = services.clock()
     with services.application.database.begin() as connection:
-        seen = jobs.sweep(connection, now, retention)
+        seen = jobs.sweep(connection, now)
         runs.give_up_lost(connection, now)
-        runs.prune(connection, now)
-        event_log.prune(connection, now)
-    if seen.expired or seen.pruned:
-        log.info("Job sweep: %d leases ended, %d old jobs removed", seen.expired, seen.pruned)
+    if seen.expired:
+        log.info("Job sweep: the leases of %d jobs have ended", seen.expired)
     if seen.waiting:
         services.wake()
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from limepkg_email.accounts import events, sync
+from limepkg_email.accounts import events, removal_run, sync
 from limepkg_email.engine.webhook import AccountEvent, MessageNew, parse_event
 from limepkg_email.errors import BadRequest
 from limepkg_email.hooks import Imported, MessageAction, collect
 from limepkg_email.incoming import failed, failures, recovery_runs, seen
-from limepkg_email.incoming.pipeline import note_broken_extension
+from limepkg_email.incoming.announcing import note_broken_extension
 from limepkg_email.incoming.seen import SeenMail
-from limepkg_email.outgoing import autoreply, relay, send, status
+from limepkg_email.outgoing import abandonment, autoreply, relay, send, status
 from limepkg_email.outgoing.situation import Occasion
 from limepkg_email.services import Services
 from limepkg_email.tasks import jobs
@@ -164,6 +164,17 @@ def _sync_given_up(services: Services, job: ClaimedJob, payload: Any, error: Exc
 def sync_emailengine_to_lime(services: Services, job: ClaimedJob, payload: Any) -> None:
     """Make our applications and accounts equal to the engine's, as a run or without one."""
     sync.run(services, _run_of(payload), job.attempts)
+
+
+def _deletion_given_up(services: Services, job: ClaimedJob, payload: Any, error: Exception) -> None:
+    removal_run.give_up_run(services, payload, reason_of(error))
+
+
+@task(on_failed=_deletion_given_up)
+def delete_accounts(services: Services, job: ClaimedJob, payload: Any) -> TaskOutcome:
+    """Delete one of many accounts, and go on with the next one in another job."""
+    removal_run.work(services, job, payload, abandonment.give_up)
+    return FINISHED
 
 
 def _run_of(payload: Any) -> str:

@@ -24,6 +24,9 @@ class ThreadRunner:
     The poll makes lost wake-ups harmless. With `next_due`, which tells when an application's next
     job is due, a delayed job does not wait for the poll. Stop the worker before the runner, so that
     a long queue does not hold it up.
+
+    Applications take turns: who has waited longest is looked at first, and work that asks
+    `others_wait` ends early for them and is gone on with after them.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class ThreadRunner:
         self._condition = Condition()
         self._look_at: dict[str, float] = {}
         self._threads: list[Thread] = []
+        self._idle = 0
 
     def start(self, work: Work, applications: Callable[[], list[str]]) -> None:
         """Start the threads; each application is looked at at once."""
@@ -63,8 +67,17 @@ class ThreadRunner:
     def wake(self, application: str) -> None:
         """Let an idle thread look at the application now."""
         with self._condition:
-            self._look_at[application] = 0.0
+            # Not ahead of others: an application that is woken all the time would keep them out.
+            now = time.monotonic()
+            self._look_at[application] = min(now, self._look_at.get(application, now))
             self._condition.notify()
+
+    def others_wait(self, application: str) -> bool:
+        """Tell whether other applications should be looked at now, and every thread is busy."""
+        with self._condition:
+            now = time.monotonic()
+            waiting = (each for each, at in self._look_at.items() if at <= now)
+            return self._idle == 0 and any(each != application for each in waiting)
 
     def stop(self) -> None:
         """Let the threads end after the job that each runs; waits a few seconds at most."""
@@ -84,8 +97,8 @@ class ThreadRunner:
             try:
                 application = self._take(applications())
                 if application:
-                    work(application)
-                    self._look_no_later(application, self._wait_for_next_job(application))
+                    done = work(application)
+                    self._look_no_later(application, self._wait_for_next_job(application, done))
             except EmailIntegrationError as error:
                 log.warning("No work: %s", error.message, extra={"application": application})
                 self._pause(application)
@@ -102,23 +115,30 @@ class ThreadRunner:
             # An application that is new is looked at now, one that is gone not any more.
             self._look_at = {each: self._look_at.get(each, 0.0) for each in applications}
             if not self._look_at:
-                self._condition.wait(self._poll)
+                self._wait(self._poll)
                 return ""
             first = min(self._look_at, key=self._look_at.__getitem__)
             now = time.monotonic()
             if self._look_at[first] > now:
-                self._condition.wait(self._look_at[first] - now)
+                self._wait(self._look_at[first] - now)
                 return ""
             self._look_at[first] = now + self._poll
             return first
 
-    def _wait_for_next_job(self, application: str) -> float:
+    def _wait(self, seconds: float) -> None:
+        self._idle += 1
+        try:
+            self._condition.wait(seconds)
+        finally:
+            self._idle -= 1
+
+    def _wait_for_next_job(self, application: str, done: int) -> float:
         due = None if self._next_due is None else self._next_due(application)
         if due is None:
-            return self._poll
-        # Work has just ended: a job that is due by now is locked or fails to be claimed. Looking
-        # again without a pause would turn in a circle.
-        return max((due - self._clock()).total_seconds(), 0.05)
+            return 0.0 if done and self._next_due is None else self._poll
+        # If nothing was done, a job that is due by now is locked or fails to be claimed: looking
+        # again without a pause would turn in a circle. Else the work has given way to others.
+        return max((due - self._clock()).total_seconds(), 0.0 if done else 0.05)
 
     def _look_no_later(self, application: str, wait: float) -> None:
         with self._condition:

@@ -70,15 +70,24 @@ class Worker:
         self._services_for = services_for
         self._registry = registry
         self._stopping = stopping or Event()
+        self._gives_way: Callable[[str], bool] = lambda _: False
 
     def stop(self) -> None:
         """Let `work` end after the job that runs."""
         self._stopping.set()
 
+    def take_turns(self, others_wait: Callable[[str], bool]) -> None:
+        """Let `work` end after a job whenever other applications wait for this thread.
+
+        Else one with a long queue would keep every thread to itself. The runner has to come back.
+        """
+        self._gives_way = others_wait
+
     def work(self, application: str) -> int:
         """Do due jobs until none is left; gives how many were taken on.
 
-        A database that cannot be reached ends it early: whatever wakes workers tries again.
+        A database that cannot be reached ends it early, and so do other applications that wait:
+        whatever wakes workers tries again.
         """
         services = self._services_for(application)
         done = 0
@@ -92,6 +101,8 @@ class Worker:
                 break
             self._run(services, job)
             done += 1
+            if self._gives_way(application):
+                break
         return done
 
     def next_due(self, application: str) -> datetime | None:

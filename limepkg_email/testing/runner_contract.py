@@ -166,7 +166,7 @@ class Workbench:
 
     def _sweep(self) -> bool:
         with self.engine.begin() as connection:
-            seen = jobs.sweep(connection, self.clock(), timedelta(days=7))
+            seen = jobs.sweep(connection, self.clock())
             running = jobs.counts(connection)[JobState.RUNNING]
         if seen.waiting:
             self.wake()

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from flask import Blueprint, Response, jsonify, redirect, request, send_from_directory
+from flask import Blueprint, Response, redirect, send_from_directory
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from limepkg_email.translations import DIRECTORY, catalogue, languages
+from limepkg_email.translations import DIRECTORY
 
 STATIC = Path(__file__).parent / "static"
 """Where the build puts everything; a checkout in which nothing was built has no such folder."""
@@ -43,6 +43,7 @@ _TYPES = {
 # A name with a hash in it, or a folder with a version in it, never gets another content.
 _LASTING = re.compile(
     r"(?:.*/)?p-[\w-]{8}(?:\.entry)?\.(?:js|css)|(?:lime-elements|icons)-[^/]+/.*"
+    r"|(?:.*/)?translations/\w+-[\da-f]{8}\.json"
 )
 
 
@@ -107,17 +108,6 @@ def static_blueprint(
         if manifest(folder) is None:
             raise NotFound("The front end is not built: run `make frontend`.")
         return _file(folder, path)
-
-    @blueprint.get("/components/translations/<language>.json")
-    def translations(language: str) -> Response:
-        """Give the texts of a language."""
-        if language not in languages():
-            raise NotFound
-        response = jsonify(catalogue(language))
-        response.add_etag()
-        response.headers["Cache-Control"] = "no-cache"
-        response.make_conditional(request)
-        return response
 
     if host_page:
         blueprint.add_url_rule("/host/", "host", lambda: _host_page(folder))

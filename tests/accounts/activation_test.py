@@ -36,9 +36,12 @@ class Boss:
         return found
 
     def mail(self, subject: str, date: datetime, *, read: bool = False) -> None:
-        lines = ["From: anna@example.org", f"To: {SALES}", f"Subject: {subject}"]
+        """Put a mail into the mailbox that was written, and received by a server, at that time."""
+        lines = [f"Received: from a by b with LMTP id c; {format_datetime(date)}"]
+        lines += ["From: anna@example.org", f"To: {SALES}", f"Subject: {subject}"]
         lines += [f"Message-ID: <{subject}@example.org>", f"Date: {format_datetime(date)}"]
-        id = self.stack.deliver("\r\n".join([*lines, "", "Text.", ""]).encode(), to=SALES)["id"]
+        raw = "\r\n".join([*lines, "", "Text.", ""]).encode()
+        id = self.stack.deliver(raw, to=SALES, exact="true")["id"]
         if read:
             self.stack.engine(
                 "PUT", f"/account/{self.known()}/message/{id}", json={"flags": {"add": ["\\Seen"]}}
@@ -117,6 +120,7 @@ def test_the_choice_can_be_changed_after_the_preview(boss: Boss) -> None:
 def test_unread_mail_that_was_left_out_comes_in_when_the_choice_changes(boss: Boss) -> None:
     clock = boss.stack.installation.clock
     boss.mail("old", clock() - timedelta(hours=2))
+    clock.advance(60)  # and only then somebody connects the mailbox
     account = connect(boss, import_unread=False)
     clock.advance(600)
     boss.call("PUT", "/account/", accounts=[account], enabled=True)

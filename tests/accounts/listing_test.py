@@ -149,6 +149,28 @@ def test_accounts_are_found_by_what_is_known_of_them(many: Installation) -> None
     assert list_accounts(services, offset=5000) == ([], MANY)
 
 
+def test_accounts_are_found_by_the_state_in_which_people_see_them(many: Installation) -> None:
+    services, database = many.services, many.services.application.database
+    with database.begin() as connection:
+        for name, change in {
+            "a0001": {"enabled": False},
+            "a0002": {"state": "init"},
+            "a0003": {"state": "unset", "enabled": False},
+        }.items():
+            connection.execute(
+                update(ACCOUNTS).where(ACCOUNTS.c.engine_account == name).values(change)
+            )
+
+    def accounts(state: str) -> list[str]:
+        found, _ = list_accounts(services, state=state, limit=MANY)
+        return [each.engine_account for each in found]
+
+    assert accounts("disabled") == ["a0001", "a0003"]
+    assert accounts("connecting") == ["a0002"]
+    assert accounts("disconnected") == ["a0003"], "what is wrong with it is found all the same"
+    assert not {"a0001", "a0002", "a0003"} & set(accounts("connected"))
+
+
 def test_an_account_that_is_not_there_is_not_found(many: Installation) -> None:
     with many.services.application.database.connect() as connection:
         assert read_entry(connection, 1).engine_account == "a0000"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -12,9 +13,12 @@ import pytest
 from limepkg_email import drafts
 from limepkg_email.conversations.followers import set_active
 from limepkg_email.conversations.merge import merge
+from limepkg_email.draft_files import Limits, Upload, attach
 from limepkg_email.drafts import DraftContent
 from limepkg_email.errors import Forbidden, InvalidInput, NotFound
+from limepkg_email.incoming.message_trace import message_trace
 from limepkg_email.incoming.pipeline import import_message
+from limepkg_email.incoming.receipt_search import read_receipts
 from limepkg_email.query import And, Equals
 from limepkg_email.services import Services
 from limepkg_email.thread_index import assign, enter, message_id_digest
@@ -91,6 +95,10 @@ def test_drafts_follow_and_none_is_lost(mail: Correspondence) -> None:
     one, other = mail.first("<one@example.org>"), mail.first("<other@example.org>")
     maria, paul = mail.acting("agent", "maria"), mail.acting("agent", "paul")
     drafts.save(maria, other.conversation, DraftContent(html="<p>Maria</p>", files=(1,)), 0)
+    limits = Limits(each=9, together=9, of_user=9, count=9)
+    file = attach(
+        maria, other.conversation, Upload("a.txt", "text/plain", io.BytesIO(b"a"), 1), limits
+    )
     drafts.save(paul, one.conversation, DraftContent(html="<p>One</p>", subject="A"), 0)
     drafts.save(paul, other.conversation, DraftContent(html="<p>Other</p>"), 0)
     merge(mail.services, other.conversation, one.conversation)
@@ -98,8 +106,47 @@ def test_drafts_follow_and_none_is_lost(mail: Correspondence) -> None:
     assert marias is not None
     assert pauls is not None
     assert (marias.content.html, marias.content.files) == ("<p>Maria</p>", (1,))
+    assert (marias.uploads, pauls.uploads) == ((file,), ())
     assert pauls.content == DraftContent(html="<p>One</p><hr><p>Other</p>", subject="A")
     assert (marias.version, pauls.version) == (2, 2)
+
+
+def named(mail: Correspondence, message: int) -> set[object]:
+    """The conversations that the trace of a message and its receipts name."""
+    found = message_trace(mail.services, message)
+    assert "withheld" not in {each.code for each in found.entries}
+    with mail.services.application.database.connect() as connection:
+        receipts = read_receipts(connection, found.receipts)
+    facts = [each.details for each in found.entries]
+    return {
+        *(each.conversation for each in receipts),
+        *(each["conversation"] for each in facts if "conversation" in each),
+        *(number for each in facts for number in each.get("conversations", ())),
+    }
+
+
+def test_receipts_and_traces_name_the_conversation_that_is_left(mail: Correspondence) -> None:
+    one, other = mail.first("<one@example.org>"), mail.first("<other@example.org>")
+    answer = mail.answer("<other@example.org>")
+    both = mail.receive(references=("<other@example.org>", "<one@example.org>"))
+    stranger = mail.answer("<other@example.org>", "carl@elsewhere.example")
+    assert stranger.conversation not in (one.conversation, other.conversation)
+    # What was kept apart because nobody knew the sender, and what it referred to.
+    merge(mail.services, stranger.conversation, other.conversation)
+    merge(mail.services, other.conversation, one.conversation)
+    last = mail.first("<last@example.org>")
+    for gone, into in ((None, one), (one, last)):
+        if gone is not None:
+            merge(mail.services, gone.conversation, into.conversation)
+        for each in (one, other, answer, both, stranger):
+            assert named(mail, each.conversationmessage) == {into.conversation}
+
+
+def test_a_merge_that_fails_leaves_the_receipts_alone(mail: Correspondence) -> None:
+    one, other = mail.first("<one@example.org>"), mail.first("<other@example.org>")
+    with pytest.raises(Forbidden):
+        merge(mail.acting("reader"), other.conversation, one.conversation)
+    assert named(mail, other.conversationmessage) == {other.conversation}
 
 
 def test_a_conversation_and_itself_is_refused(mail: Correspondence) -> None:
@@ -131,7 +178,7 @@ def test_the_number_of_statements_does_not_grow_with_the_messages(
         mail.answer("<other@example.org>", "bob@b.example")
     with counted(mail.services.application.database) as statements:
         merge(mail.services, other.conversation, one.conversation)
-    assert len(statements) == 14, statements
+    assert len(statements) == 18, statements
 
 
 def together(*actions: Callable[[], object]) -> None:

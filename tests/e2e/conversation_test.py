@@ -5,227 +5,159 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import ActionChains, Chrome, Keys
-from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.expected_conditions import staleness_of
+from playwright.sync_api import Locator, expect
 
-from limepkg_email.reference.seed import AGENT
-from tests.e2e.crm import COMPOSER, Crm
+from tests.e2e.crm import Crm
 
 pytestmark = pytest.mark.browser
 
-_PASTE_PICTURE = """
-const done = arguments[arguments.length - 1];
-const canvas = document.createElement('canvas');
-canvas.width = canvas.height = 8;
-canvas.getContext('2d').fillRect(0, 0, 8, 8);
-canvas.toBlob((blob) => {
-  const clipboardData = new DataTransfer();
-  clipboardData.items.add(new File([blob], 'dot.png', { type: 'image/png' }));
-  const paste = { clipboardData, bubbles: true, composed: true, cancelable: true };
-  arguments[0].dispatchEvent(new ClipboardEvent('paste', paste));
-  done();
-});
-"""
 
-_FOCUSED = """
-let found = document.activeElement;
-while (found?.shadowRoot?.activeElement) found = found.shadowRoot.activeElement;
-return found?.isContentEditable ? 'text' : (found?.dataset?.action ?? '');
-"""
+def unread_in_table(agent: Crm, title: str) -> Locator:
+    """Open the table and give the indicator in the ticket's row."""
+    agent.go("tickets")
+    row = agent.page.get_by_role("row").filter(has_text=title)
+    return row.locator("lwc-unread-message-icon-indicator").get_by_role("img")
 
 
-@pytest.fixture(scope="module")
-def agent(crm: Crm) -> Crm:
-    crm.sign_in(AGENT[0])
-    return crm
-
-
-@pytest.fixture(autouse=True)
-def nothing_goes_wrong(agent: Crm) -> object:
-    """Nothing on a page may break its rules, whatever a test does there."""
-    yield
-    wrong = agent.wrong()
-    agent.leave()
-    assert wrong == []
-
-
-def unread_in_table(agent: Crm, title: str) -> str:
-    """Give what the indicator in the ticket's row says."""
-
-    def rows() -> list[WebElement]:
-        # Asked for anew each time: a form that was just sent may still be taking the page away.
-        agent.go("tickets")
-        return agent.browser.find_elements(By.XPATH, f"//tr[contains(., '{title}')]")
-
-    row = agent.wait(rows, f"no row {title}")[0]
-    return str(
-        agent.browser.execute_async_script(
-            "const done = arguments[1];"
-            "const cell = arguments[0].querySelector('lwc-unread-message-icon-indicator');"
-            "customElements.whenDefined(cell.localName).then(() => cell.componentOnReady())"
-            ".then(() => setTimeout(() => done("
-            "cell.shadowRoot.querySelector('[role=img]')?.ariaLabel ?? ''), 300));",
-            row,
-        )
-    )
+def file_of(tmp_path: Path, name: str, text: str) -> Path:
+    path = tmp_path / name
+    path.write_text(text, "utf-8")
+    return path
 
 
 def test_agent_answers_with_template_file_and_picture_and_the_customer_replies(
     agent: Crm, tmp_path: Path
 ) -> None:
-    agent.deliver("A table for six", "Do you have a large table?", Message_ID="<six@example.org>")
+    composer, outside, page = agent.composer, agent.outside, agent.page
+    outside.deliver("A table for six", "Do you have a large table?", Message_ID="<six@example.org>")
     agent.open_ticket("A table for six")
-    agent.shows_mail("large table")
-    agent.browser.find_element(By.CSS_SELECTOR, "[data-action=reply]").click()
-    agent.wait(lambda: agent.browser.execute_script(_FOCUSED) == "text", "the text has no focus")
-    agent.choose_from(".templates-menu", "Message (English)")
-    agent.wait(lambda: "Hello" in agent.written(), "the template is not inserted")
-    agent.write("We have a round one.")
-    agent.browser.execute_async_script(_PASTE_PICTURE, agent.editor())
-    menu = tmp_path / "menu.txt"
-    menu.write_text("Soup", "utf-8")
-    agent.wait(lambda: agent.all("css", f"{COMPOSER} *") is not None, "no composer")
-    field = agent.browser.execute_script(
-        "return document.querySelector('lwc-email-composer').shadowRoot"
-        ".querySelector('input[type=file]')"
+    agent.message_with("large table").locator("[data-action=reply]").click()
+    expect(composer.text).to_be_focused()
+    composer.choose_from(".templates-menu", "Message (English)")
+    expect(composer.text).to_contain_text("Hello")
+    composer.write("We have a round one.")
+    composer.paste_picture()
+    composer.attach(file_of(tmp_path, "menu.txt", "Soup"))
+    expect(composer.files).to_contain_text("menu.txt")
+    composer.send()
+    expect(composer.action("undo")).to_be_focused()
+    agent.message_with("We have a round one.")
+    (mail,) = agent.eventually(
+        lambda: outside.mails("anna@example.org", "round one"), "the mail does not arrive"
     )
-    field.send_keys(str(menu))
-    agent.wait(lambda: agent.text(".chip[title*='menu'], lwc-limepkg-email-attachments"), "no chip")
-    agent.send()
-    agent.shows_mail("We have a round one.")
-    agent.wait(lambda: agent.mails("anna@example.org", "round one"), "the mail does not arrive")
-    # In the customer's own mailbox, as the customer sees it.
-    browser = agent.browser
-    agent.browser.get(agent.demo.engine_url)
-    browser.find_element(By.PARTIAL_LINK_TEXT, "anna@example.org").click()
-    browser.find_element(By.PARTIAL_LINK_TEXT, "A table for six").click()
-    assert browser.find_elements(By.PARTIAL_LINK_TEXT, "menu.txt")
-    (mail,) = agent.mails("anna@example.org", "round one")
     assert sum(part.get_content_type() == "image/png" for part in mail.walk()) == 1
-    browser.find_element(By.NAME, "text").send_keys("Round is perfect!")
-    button = browser.find_element(By.XPATH, "//button[contains(., 'Send')]")
-    button.click()
-    agent.wait(lambda: staleness_of(button)(browser), "the answer is not sent")
-    agent.wait(
-        lambda: "1 conversation with unread" in unread_in_table(agent, "A table for six"),
-        "the table shows nothing unread",
-    )
+    # In the customer's own mailbox, as the customer sees it.
+    page.goto(agent.demo.engine_url)
+    page.get_by_role("link", name="anna@example.org").click()
+    page.get_by_role("link", name="A table for six").first.click()
+    expect(page.get_by_role("link", name="menu.txt")).to_be_visible()
+    page.locator("[name=text]").fill("Round is perfect!")
+    page.get_by_role("button", name="Send").click()
+    said = "1 conversation with unread messages"
+
+    def lights_up() -> bool:
+        unread = unread_in_table(agent, "A table for six")
+        page.wait_for_timeout(300)
+        return unread.is_visible() and unread.get_attribute("aria-label") == said
+
+    agent.eventually(lights_up, "the table shows nothing unread")
     agent.open_ticket("A table for six")
-    agent.shows_mail("Round is perfect!")
-    agent.wait(
-        lambda: not browser.find_elements(By.CSS_SELECTOR, "[data-message].unread"),
-        "it stays unread although it is in view",
-    )
-    assert unread_in_table(agent, "A table for six") == ""
+    agent.message_with("Round is perfect!")
+    expect(page.locator("[data-message].unread")).to_have_count(0)
+    expect(unread_in_table(agent, "A table for six")).to_be_hidden()
 
 
 def test_mail_appears_while_the_agent_writes_and_what_is_written_stays(agent: Crm) -> None:
-    agent.deliver("While you write", "First.", Message_ID="<while@example.org>")
+    agent.outside.deliver("While you write", "First.", Message_ID="<while@example.org>")
     agent.open_ticket("While you write")
-    agent.write("Half an answer")
-    agent.deliver("Re: While you write", "Second thoughts.", In_Reply_To="<while@example.org>")
-    agent.shows_mail("Second thoughts.")
-    assert agent.written() == "Half an answer"
+    agent.composer.write("Half an answer")
+    agent.outside.deliver(
+        "Re: While you write", "Second thoughts.", In_Reply_To="<while@example.org>"
+    )
+    agent.message_with("Second thoughts.")
+    expect(agent.composer.text).to_have_text("Half an answer")
 
 
 def test_draft_is_there_after_a_reload_and_the_line_says_so(agent: Crm) -> None:
-    agent.deliver("Write it down", "Please.")
+    agent.outside.deliver("Write it down", "Please.")
     agent.open_ticket("Write it down")
-    agent.write("Not finished")
-    agent.wait(lambda: agent.all("css", "[data-save=saved]"), "it is not saved")
-    agent.browser.refresh()
-    agent.wait(lambda: agent.written() == "Not finished", "the draft is lost")
+    agent.composer.write("Not finished")
+    agent.composer.saved()
+    agent.page.reload()
+    agent.composer.open()
+    expect(agent.composer.text).to_have_text("Not finished")
 
 
 def test_sent_mail_is_undone_and_stays_in_the_form(agent: Crm) -> None:
-    agent.deliver("Too quick", "Hello?")
+    agent.outside.deliver("Too quick", "Hello?")
     agent.open_ticket("Too quick")
-    agent.write("Oops")
-    agent.send()
-    agent.click_in_composer("[data-action=undo]")
-    agent.wait(lambda: "Oops" in agent.written(), "the text is not back")
-    assert agent.mails("anna@example.org", "Oops") == []
+    agent.composer.write("Oops")
+    agent.composer.send()
+    agent.composer.action("undo").click()
+    expect(agent.composer.text).to_contain_text("Oops")
+    assert agent.outside.mails("anna@example.org", "Oops") == []
 
 
 def test_scheduled_mail_is_taken_back_with_its_looks_and_files(agent: Crm, tmp_path: Path) -> None:
-    agent.deliver("Not now", "When?")
+    composer = agent.composer
+    agent.outside.deliver("Not now", "When?")
     agent.open_ticket("Not now")
-    agent.write("On Monday")
-    plan = tmp_path / "plan.txt"
-    plan.write_text("Later", "utf-8")
-    agent.browser.execute_script(
-        "return document.querySelector('lwc-email-composer').shadowRoot"
-        ".querySelector('input[type=file]')"
-    ).send_keys(str(plan))
-    agent.choose_from(".later-menu", "Tomorrow morning")
-    agent.wait(
-        lambda: agent.browser.find_elements(By.CSS_SELECTOR, ".badge-queued, .badge-scheduled"),
-        "the feed does not say that it waits",
-    )
-    message = agent.messages()[-1]
-    assert message.text.count("To be sent") == 1, "when it leaves is said once"
-    back = message.find_element(By.CSS_SELECTOR, "[data-action=edit]")
-    agent.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", back)
-    back.click()
-    agent.notice("was taken back")
-    agent.wait(lambda: "On Monday" in agent.written(), "the text is not back")
-    assert "Customer service" not in agent.written(), "the signature is put below it again"
-    agent.wait(lambda: "plan.txt" in _files(agent.browser), "the file is not back")
-    assert agent.mails("anna@example.org", "On Monday") == []
-
-
-def _files(browser: Chrome) -> str:
-    return str(
-        browser.execute_script(
-            "return document.querySelector('lwc-email-composer').shadowRoot"
-            ".querySelector('lwc-limepkg-email-attachments').shadowRoot.textContent"
-        )
-    )
+    composer.write("On Monday")
+    composer.attach(file_of(tmp_path, "plan.txt", "Later"))
+    expect(composer.files).to_contain_text("plan.txt")
+    composer.choose_from(".later-menu", "Tomorrow morning")
+    waiting = agent.messages.filter(has=agent.page.locator(".badge-queued, .badge-scheduled"))
+    expect(waiting).to_have_count(1)
+    assert waiting.inner_text().count("To be sent") == 1, "when it leaves is said once"
+    waiting.locator("[data-action=edit]").click()
+    expect(agent.notices).to_contain_text("was taken back")
+    expect(composer.text).to_contain_text("On Monday")
+    # The signature is not put below it again.
+    expect(composer.text).not_to_contain_text("Customer service")
+    expect(composer.files).to_contain_text("plan.txt")
+    assert agent.outside.mails("anna@example.org", "On Monday") == []
 
 
 def test_mail_that_could_not_be_sent_is_told_and_sent_again(agent: Crm) -> None:
-    agent.deliver("Through thick and thin", "Hello?")
+    agent.outside.deliver("Through thick and thin", "Hello?")
     agent.open_ticket("Through thick and thin")
-    agent.write("Finally")
-    agent.fail_once("/v1/account/*/submit", 400)
-    agent.send()
-    failed = agent.wait(
-        lambda: agent.browser.find_elements(By.CSS_SELECTOR, ".message.failed"),
-        "the feed shows no failure",
-    )[0]
-    assert failed.find_element(By.CSS_SELECTOR, ".reason").text
-    again = failed.find_element(By.CSS_SELECTOR, "[data-action=resend]")
-    agent.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", again)
-    again.click()
+    agent.composer.write("Finally")
+    agent.outside.fail_once("/v1/account/*/submit", 400)
+    agent.composer.send()
+    failed = agent.page.locator(".message.failed")
+    expect(failed.locator(".reason")).not_to_be_empty()
+    failed.locator("[data-action=resend]").click()
     agent.agree("Send again")
-    agent.wait(lambda: agent.mails("anna@example.org", "Finally"), "it is not sent again")
+    agent.eventually(
+        lambda: agent.outside.mails("anna@example.org", "Finally"), "it is not sent again"
+    )
 
 
 def test_new_conversation_begins_on_the_ticket(agent: Crm) -> None:
-    agent.deliver("Two matters", "The first.")
+    composer = agent.composer
+    agent.outside.deliver("Two matters", "The first.")
     agent.open_ticket("Two matters")
-    agent.browser.find_element(By.LINK_TEXT, "New conversation").click()
-    agent.wait(lambda: agent.browser.execute_script(_FOCUSED) == "text", "the text has no focus")
-    inside = "lwc-limepkg-email-recipients"
-    name = agent.one("css", f"{inside}")
-    field = name.shadow_root.find_element(By.CSS_SELECTOR, "input")
-    field.send_keys("bo@example.org")
-    field.send_keys(Keys.ENTER)
-    agent.one("css", "input[name=subject]").send_keys("The second")
-    agent.write("About the other thing")
-    agent.send()
-    agent.shows_mail("About the other thing")
-    agent.wait(lambda: agent.mails("bo@example.org", "other thing"), "it does not arrive")
+    agent.page.get_by_role("link", name="New conversation").click()
+    expect(composer.text).to_be_focused()
+    to = composer.recipients.locator("input")
+    to.fill("bo@example.org")
+    to.press("Enter")
+    composer.subject.fill("The second")
+    composer.write("About the other thing")
+    composer.send()
+    agent.message_with("About the other thing")
+    agent.eventually(
+        lambda: agent.outside.mails("bo@example.org", "other thing"), "it does not arrive"
+    )
 
 
 def test_keys_of_the_page_stay_out_of_what_is_written(agent: Crm) -> None:
-    agent.deliver("Keys", "Press them.")
+    agent.outside.deliver("Keys", "Press them.")
     agent.open_ticket("Keys")
-    ActionChains(agent.browser).send_keys("r").perform()
-    ActionChains(agent.browser).send_keys("ruf").perform()
-    agent.wait(lambda: agent.browser.execute_script(_FOCUSED) == "text", "the text has no focus")
-    assert not agent.all("css", "dialog[open]"), "f in the text forwards nothing"
-    ActionChains(agent.browser).send_keys("juf").perform()
-    agent.wait(lambda: "juf" in agent.written(), "keys do not reach the text")
+    agent.page.keyboard.type("r")
+    agent.page.keyboard.type("ruf")
+    expect(agent.composer.text).to_be_focused()
+    # f in the text forwards nothing.
+    expect(agent.dialog).to_have_count(0)
+    agent.page.keyboard.type("juf")
+    expect(agent.composer.text).to_contain_text("juf")

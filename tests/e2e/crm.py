@@ -2,198 +2,118 @@
 
 from __future__ import annotations
 
-import json
-import smtplib
-from base64 import b64decode
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from typing import Any
-from urllib.request import Request, urlopen
 
-from selenium.webdriver import ActionChains, Chrome, Keys
-from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
+import pytest
+from playwright.sync_api import APIResponse, Locator, Page
 
-from limepkg_email.reference.demo import APPLICATION, SUPPORT, Demo
-from limepkg_email.reference.seed import PASSWORD
-from tests.web_components.admin_page import WATCH, AdminPage
+from limepkg_email.reference.demo import Demo
+from tests.e2e.composer import Composer
+from tests.e2e.outside import Outside
+from tests.e2e.person import Person
 
-COMPOSER = "lwc-email-composer"
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+"""What a browser on a phone is, as a context's arguments."""
 
-_EDITOR = """
-const look = (root) => {
-  for (const each of root.querySelectorAll('*')) {
-    if (each.isContentEditable) return each;
-    const deeper = each.shadowRoot && look(each.shadowRoot);
-    if (deeper) return deeper;
-  }
-  return null;
-};
-const composer = document.querySelector('lwc-email-composer');
-return composer?.shadowRoot ? look(composer.shadowRoot) : null;
-"""
+WINDOWS = (
+    pytest.param("phone", marks=pytest.mark.browser_context_args(**PHONE)),
+    pytest.param("desk"),
+)
+"""What the pages are looked at with, for tests that are run with each."""
+
+ADMINISTRATION = (
+    "setup",
+    "oauth-applications",
+    "accounts",
+    "templates",
+    "snippets",
+    "extensions",
+    "log",
+    "failed",
+    "recovery",
+    "settings",
+)
+"""The pages that only administrators see."""
 
 
-class Crm(AdminPage):
-    """A browser at the CRM, which notes what the policy refuses and what scripts do wrong."""
+class Crm(Person):
+    """Somebody at the CRM's pages; `outside` is the world that writes to them."""
 
-    def __init__(self, browser: Chrome, demo: Demo) -> None:
-        self.browser, self.demo = browser, demo
-        browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
+    def __init__(self, page: Page, demo: Demo) -> None:
+        super().__init__(page, demo)
+        self.outside = Outside(demo)
+        self.composer = Composer(page)
+        self.messages = page.locator("[data-message]")
+        self.notices = page.locator("#notices")
+        self.dialog = page.locator("dialog[open]")
 
-    def sign_in(self, login: str) -> None:
-        self.leave()
-        self.browser.get(f"{self.demo.url}/{APPLICATION}/sign-in")
-        self.browser.delete_all_cookies()
-        self.browser.refresh()
-        self.browser.find_element(By.NAME, "login").send_keys(login)
-        self.browser.find_element(By.NAME, "password").send_keys(PASSWORD)
-        self.browser.find_element(By.NAME, "password").submit()
-        self.says("h1", "Tickets")
-
-    def leave(self) -> None:
-        """Go away without being asked whether to stay."""
-        self.browser.execute_script(
-            "addEventListener('beforeunload', (e) => e.stopImmediatePropagation(), true)"
-        )
-        self.browser.get("about:blank")
-
-    def wrong(self) -> list[str]:
-        """Give what went wrong, but for what lime-elements' editor does with styles of pictures."""
-        return [each for each in super().wrong() if not _of_the_editor(each)]
-
-    def go(self, path: str) -> None:
-        self.browser.get(f"{self.demo.url}/{APPLICATION}/{path}")
-
-    def open_ticket(self, title: str) -> None:
-        """Open a ticket from the list, once it stands there."""
+    def wait_for_ticket(self, title: str) -> Locator:
+        """Open the list, again until the ticket stands there, and give its link."""
+        link = self.page.locator("td.title a").get_by_text(title, exact=True).first
 
         def there() -> bool:
             self.go("tickets")
-            found = self.browser.execute_script(
-                "return [...document.querySelectorAll('td.title a')]"
-                ".find((each) => each.textContent === arguments[0])?.href",
-                title,
+            return link.is_visible()
+
+        self.eventually(there, f"no ticket {title}")
+        return link
+
+    def open_ticket(self, title: str) -> None:
+        """Open a ticket from the list, once it stands there, and wait for its messages."""
+        self.wait_for_ticket(title).click()
+        self.messages.first.wait_for()
+
+    def visit(self, path: str) -> None:
+        """Open a page and wait until it shows what it is for."""
+        self.go(path)
+        if path.startswith("helpdesk/"):
+            self.page.locator(".feed[aria-busy=false]").wait_for()
+        if path.startswith("admin/"):
+            self.page.locator("#page[aria-busy=false], .mount[aria-busy=false] .root").wait_for()
+            self.page.get_by_text("Loading…").last.wait_for(state="detached")
+
+    def ask(self, path: str, body: object = None) -> APIResponse:
+        """Ask one of our endpoints as the page would; with a body, to change something."""
+        method: dict[str, Any] = {"method": "GET" if body is None else "POST", "data": body}
+        headers = {"Origin": self.demo.url}
+        address = f"{self.address}/limepkg-email/{path}"
+        return self.page.request.fetch(address, headers=headers, **method)
+
+    def message_with(self, text: str) -> Locator:
+        """Wait for an open message whose mail says something, and give it."""
+
+        def there() -> Locator | None:
+            for each in self.messages.all():
+                if text in self.mail_text(each):
+                    return each
+            return None
+
+        return self.eventually(there, f"no message says {text!r}")
+
+    def mail_text(self, message: Locator) -> str:
+        """Read the mail of an open message; frames load when they come into view."""
+        return str(
+            message.evaluate(
+                """(each) => {
+                  const frame = each.querySelector('iframe');
+                  frame?.scrollIntoView({ block: 'center' });
+                  return frame?.contentDocument?.body?.innerText ?? '';
+                }"""
             )
-            if found:
-                self.browser.get(found)
-            return bool(found)
-
-        self.wait(there, f"no ticket {title}")
-        self.wait(lambda: self.messages(), "the ticket has no message")
-
-    def messages(self) -> list[WebElement]:
-        return self.browser.find_elements(By.CSS_SELECTOR, "[data-message]")
-
-    def mail_text(self, message: WebElement) -> str:
-        """Read the mail of an open message."""
-        found: str = self.browser.execute_script(
-            "const frame = arguments[0].querySelector('iframe');"
-            "frame?.scrollIntoView({ block: 'center' });"
-            "return frame?.contentDocument?.body?.innerText ?? ''",
-            message,
-        )
-        return found
-
-    def shows_mail(self, text: str) -> None:
-        """Wait until one of the open messages says something."""
-        self.wait(
-            lambda: any(text in self.mail_text(each) for each in self.messages()),
-            f"no message says {text!r}",
         )
 
-    def notice(self, text: str) -> None:
-        """Wait for a sentence at the lower edge."""
-        self.says("#notices", text)
+    def body(self, message: Locator) -> Locator:
+        """Give the page of an open message's mail."""
+        frame = message.locator("iframe.body")
+        frame.scroll_into_view_if_needed()
+        return frame.content_frame.locator("body")
 
-    # --- writing
+    def choose_in_menu(self, message: Locator, text: str) -> None:
+        """Choose what to do with a message."""
+        message.locator("[aria-haspopup=menu]").click()
+        message.get_by_role("menuitem").filter(has_text=text).click()
 
-    def editor(self) -> WebElement:
-        """Give the composer's text, opening the composer if it is folded."""
-        if folded := self.all("css", f"{COMPOSER}[collapsed]"):
-            ActionChains(self.browser).scroll_to_element(folded[0]).perform()
-            self.click_in_composer("button.line")
-        return self.wait(lambda: self.browser.execute_script(_EDITOR), "no editor")
-
-    def write(self, *text: str) -> None:
-        editor = self.editor()
-        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", editor)
-        editor.send_keys(*text)
-
-    def written(self) -> str:
-        return self.editor().text
-
-    def send(self) -> None:
-        self.write(Keys.CONTROL + Keys.ENTER)
-
-    def click_in_composer(self, css: str) -> None:
-        def clicked() -> bool:
-            found = self.all("css", css)
-            if found:
-                self.browser.execute_script(
-                    "arguments[0].scrollIntoView({block: 'center'})", found[0]
-                )
-                found[0].click()
-            return bool(found)
-
-        self.wait(clicked, f"no {css}")
-
-    def choose_from(self, menu: str, text: str) -> None:
-        """Choose from one of the composer's menus."""
-        self.click_in_composer(f"{menu} [slot=trigger]")
-        self.click(text, "option")
-
-    def agree(self, verb: str) -> str:
-        asked = self.wait(lambda: self.text("dialog[open]"), "no question")
-        self.click(verb)
-        self.wait(lambda: not self.all("css", "dialog[open]"), "the question stays")
-        return asked
-
-    # --- the world outside
-
-    def deliver(self, subject: str, text: str, html: str = "", **headers: str) -> None:
-        """A customer writes to the support."""
-        mail = EmailMessage()
-        mail["From"], mail["To"] = (
-            headers.pop("sender", "Anna Andersson <anna@example.org>"),
-            SUPPORT,
-        )
-        mail["Subject"] = subject
-        for name, value in headers.items():
-            mail[name.replace("_", "-")] = value
-        mail.set_content(text)
-        if html:
-            mail.add_alternative(html, subtype="html")
-        with smtplib.SMTP(*self.demo.smtp) as door:
-            door.send_message(mail)
-
-    def control(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Ask the sandbox for something."""
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"}
-        with urlopen(Request(f"{self.demo.engine_url}/control{path}", data, headers)) as answer:
-            return json.load(answer)
-
-    def mails(self, address: str, text: str) -> list[EmailMessage]:
-        """Give the mails in somebody's mailbox whose HTML has this text."""
-        raw = self.control(f"/mailboxes/{address}/messages?raw=true")["messages"]
-        parsed = [message_from_bytes(b64decode(each["raw"]), policy=policy.default) for each in raw]
-        return [each for each in parsed if text in _html_of(each)]
-
-    def control_delete(self, path: str) -> None:
-        """Take back what was ordered of the sandbox."""
-        urlopen(Request(f"{self.demo.engine_url}/control{path}", method="DELETE")).close()
-
-    def fail_once(self, path: str, status: int, times: int = 1) -> None:
-        """Let the engine refuse the next requests to a path."""
-        fault = {"action": "refuse", "path": path, "status": status, "times": times}
-        self.control("/faults", fault)
-
-
-def _of_the_editor(line: str) -> bool:
-    return "/lime-elements-" in line and ("style-src-attr" in line or "inline style" in line)
-
-
-def _html_of(mail: EmailMessage) -> str:
-    body = mail.get_body(("html",))
-    return body.get_content() if body is not None else ""
+    def agree(self, verb: str) -> None:
+        """Agree to the question that is asked."""
+        self.dialog.get_by_role("button", name=verb, exact=True).click()
+        self.dialog.wait_for(state="detached")

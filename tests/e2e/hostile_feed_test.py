@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import smtplib
 import threading
-import time
 from collections.abc import Iterator
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
+from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import pytest
-from selenium.webdriver.common.by import By
+from playwright.sync_api import expect
 
 from limepkg_email.reference.demo import SUPPORT, Demo, DemoOptions
-from limepkg_email.reference.seed import AGENT
-from limepkg_email.web_components import Manifest
 from tests.e2e.crm import Crm
 from tests.e2e.hostile import FILES, MARK, NAMES, SUBJECTS, VECTORS
 
@@ -24,15 +22,8 @@ pytestmark = pytest.mark.browser
 TOGETHER = 40
 """Mails in one conversation, so that a page shows many of them at once."""
 
-_CLICKED = {"/base/x", "/top", "/x"}
-"""Addresses of links that the test itself follows."""
-
-_OPEN_ALL = """
-for (const each of document.querySelectorAll('.message:not(.open) .message-top')) each.click();
-for (const each of document.querySelectorAll('iframe.body')) each.loading = 'eager';
-"""
-
 _LOOK = """
+() => {
 const frames = [...document.querySelectorAll('.message.incoming iframe.body')];
 const cover = document.elementFromPoint(40, 20)?.closest('header.bar') !== null;
 return {
@@ -51,14 +42,19 @@ return {
     .map((each) => each.outerHTML.slice(0, 80)),
   cover,
 };
+}
 """
 
 _CLICK_ALL = """
-for (const frame of document.querySelectorAll('iframe.body')) {
-  for (const each of frame.contentDocument.querySelectorAll('#go, [id$=go]')) {
-    each.removeAttribute('target');
-    each.click?.();
-  }
+async () => {
+  const frames = [...document.querySelectorAll('iframe.body')];
+  const all = 'a, area, button, input, label, summary, [tabindex], [id]';
+  const found = frames.flatMap((each) => [...each.contentDocument.body.querySelectorAll(all)]);
+  const links = found.map((each) => each.href).filter(Boolean);
+  for (const each of found) each.click?.();
+  // What a click brings about on the page has happened by then.
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  return links;
 }
 """
 
@@ -83,6 +79,7 @@ class Stranger:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
         self.host = f"127.0.0.1:{self._server.server_address[1]}"
+        self.url = f"http://{self.host}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
@@ -90,7 +87,7 @@ class Stranger:
         self._server.server_close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def stranger() -> Iterator[Stranger]:
     found = Stranger()
     yield found
@@ -105,16 +102,17 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def agent(browser: object, built: Manifest, demo: Demo) -> Crm:
-    found = Crm(browser, demo)  # type: ignore[arg-type]
-    found.sign_in(AGENT[0])
+@pytest.fixture
+def requested(agent: Crm) -> list[str]:
+    """What the browser wants of anybody, from any of its pages."""
+    found: list[str] = []
+    agent.page.context.on("request", lambda request: found.append(request.url))
     return found
 
 
-def mail(subject: str, html: str, name: str = "Mallory", thread: str = "") -> EmailMessage:
+def mail(subject: str, html: str, sender: str = "Mallory", thread: str = "") -> EmailMessage:
     made = EmailMessage()
-    made["From"] = f'"{name}" <mallory@example.org>' if name == "Mallory" else "mallory@example.org"
+    made["From"] = f'"{sender}" <mallory@example.org>'
     made["To"], made["Subject"] = SUPPORT, subject
     if thread:
         made["References"] = made["In-Reply-To"] = thread
@@ -123,27 +121,31 @@ def mail(subject: str, html: str, name: str = "Mallory", thread: str = "") -> Em
     return made
 
 
-def deliver(demo: Demo, mails: list[EmailMessage]) -> None:
-    with smtplib.SMTP(*demo.smtp) as door:
-        for each in mails:
-            door.send_message(each, "mallory@example.org", [SUPPORT])
-
-
 def filled(html: str, stranger: Stranger) -> str:
     """Put the addresses of the stranger's server and the mark into a vector."""
-    there = f"http://{stranger.host}"
-    text = html.replace("{there}", there).replace("{host}", stranger.host).replace("{mark}", MARK)
-    return text.replace("{{", "{").replace("}}", "}")
+    text = html.replace("{there}", stranger.url).replace("{host}", stranger.host)
+    return text.replace("{mark}", MARK).replace("{{", "{").replace("}}", "}")
 
 
-def wait_for(agent: Crm, messages: int) -> None:
-    """Load the page again until all mails of the batch have been imported."""
-    until = time.monotonic() + 60
-    while (there := len(agent.all("css", ".message.incoming"))) != messages:
-        assert time.monotonic() < until, f"{there} of {messages} mails are there"
-        time.sleep(1)
-        agent.browser.refresh()
-        agent.wait(lambda: agent.messages(), "no message")
+def show_all(agent: Crm, count: int) -> None:
+    """Load the page until all mails of the batch are on it, and open them."""
+    incoming = agent.page.locator(".message.incoming")
+
+    def there() -> bool:
+        agent.page.reload()
+        agent.messages.first.wait_for()
+        return incoming.count() == count
+
+    agent.eventually(there, f"fewer than {count} mails are there")
+    agent.page.keyboard.press("o")
+    for frame in agent.page.locator("iframe.body").all():
+        frame.scroll_into_view_if_needed()
+
+
+def look(agent: Crm) -> dict[str, Any]:
+    """Tell how the page and its mails fare."""
+    found: dict[str, Any] = agent.page.evaluate(_LOOK)
+    return found
 
 
 def batches() -> list[dict[str, str]]:
@@ -158,102 +160,84 @@ def test_corpus_is_large_and_each_entry_another() -> None:
 
 @pytest.mark.parametrize("batch", range(len(batches())))
 def test_mail_runs_nothing_asks_for_nothing_and_stays_in_its_frame(
-    agent: Crm, demo: Demo, stranger: Stranger, batch: int
+    agent: Crm, stranger: Stranger, requested: list[str], batch: int
 ) -> None:
-    vectors = batches()[batch]
+    vectors = batches()[batch].values()
     thread, subject = f"<hostile-{batch}@example.org>", f"Hostile {batch}"
     first = mail(subject, "<p>first</p>")
     first["Message-ID"] = thread
-    deliver(
-        demo,
-        [
-            first,
-            *(
-                mail(f"Re: {subject}", filled(each, stranger), thread=thread)
-                for each in vectors.values()
-            ),
-        ],
-    )
-    total = len(vectors) + 1
+    others = [mail(f"Re: {subject}", filled(each, stranger), thread=thread) for each in vectors]
+    agent.outside.post(first, *others)
     agent.open_ticket(subject)
-    here = agent.browser.current_url
-    wait_for(agent, total)
-    agent.browser.execute_script("document.body.dataset.marker = 'untouched'")
-    agent.browser.execute_script(_OPEN_ALL)
-    seen = agent.wait(
-        lambda: found if (found := agent.browser.execute_script(_LOOK))["ready"] == total else None,
-        "not all mails are shown",
-    )
+    here, total = agent.page.url, len(vectors) + 1
+    show_all(agent, total)
+    agent.page.evaluate("document.body.dataset.marker = 'untouched'")
+    agent.eventually(lambda: look(agent)["ready"] == total, "not all mails are shown")
+    seen = look(agent)
     assert seen["left"] == []
     assert set(seen["links"]) <= {"http:", "https:", "mailto:", "tel:"}
-    agent.browser.execute_script(_CLICK_ALL)
-    seen = agent.browser.execute_script(_LOOK)
+    assert [each for each in requested if each.startswith(stranger.url)] == []
+    assert agent.wrong == []
+    followed = set(agent.page.evaluate(_CLICK_ALL))
+    seen = look(agent)
     assert not seen["ran"], "a script ran"
     assert seen["sandboxed"]
     assert seen["inside"]
     assert seen["places"]
     assert seen["cover"], "something lies over the page"
     assert seen["marker"] == "untouched"
-    assert agent.browser.current_url.partition("#")[0] == here.partition("#")[0]
-    asked = [each for each in stranger.asked if each not in _CLICKED]
-    assert asked == [], "somebody learns that the mail was read"
+    assert agent.page.url.partition("#")[0] == here.partition("#")[0]
+    wanted = {urlsplit(each).path for each in followed if each.startswith(stranger.url)}
+    agent.eventually(lambda: wanted <= set(stranger.asked), "a link leads nowhere")
+    assert set(stranger.asked) == wanted, "somebody learns that the mail was read"
 
 
 def test_picture_is_asked_for_once_the_reader_wants_it(
-    agent: Crm, demo: Demo, stranger: Stranger
+    agent: Crm, stranger: Stranger, requested: list[str]
 ) -> None:
     picture = '<img src="{there}/photo.gif" width="300" height="200">'
-    deliver(demo, [mail("Look here", filled(picture, stranger))])
+    agent.outside.post(mail("Look here", filled(picture, stranger)))
     agent.open_ticket("Look here")
-    message = agent.messages()[0]
-    agent.wait(
-        lambda: message.find_elements(By.XPATH, ".//button[.='Show the image']"), "no button"
-    )
+    button = agent.page.get_by_role("button", name="Show the image")
+    expect(button).to_be_visible()
     assert "/photo.gif" not in stranger.asked
-    message.find_element(By.XPATH, ".//button[.='Show the image']").click()
-    agent.wait(lambda: "/photo.gif" in stranger.asked, "nobody asked for it")
+    assert f"{stranger.url}/photo.gif" not in requested
+    button.click()
+    agent.eventually(lambda: "/photo.gif" in stranger.asked, "nobody asked for it")
+    assert f"{stranger.url}/photo.gif" in requested
 
 
-def test_subjects_names_and_files_are_words_and_nothing_else(agent: Crm, demo: Demo) -> None:
-    made = []
-    for subject in SUBJECTS:
-        made.append(mail(subject.replace("\x00", ""), "<p>x</p>"))
-    for name in NAMES:
-        each = mail(f"From {NAMES.index(name)}", "<p>x</p>")
-        del each["From"]
-        each["From"] = f'"{name.replace(chr(34), chr(39))}" <mallory@example.org>'
-        made.append(each)
+def test_subjects_names_and_files_are_words_and_nothing_else(agent: Crm) -> None:
+    page = agent.page
+    made = [mail(each.replace("\x00", ""), "<p>x</p>") for each in SUBJECTS]
+    for number, name in enumerate(NAMES):
+        made.append(mail(f"From {number}", "<p>x</p>", name.replace('"', "'")))
     with_files = mail("Files", "<p>See the files.</p>")
     for name in FILES:
         with_files.add_attachment(
             b"<svg onload='top.hostile=1'/>", maintype="image", subtype="svg+xml", filename=name
         )
-    deliver(demo, [*made, with_files])
+    agent.outside.post(*made, with_files)
     agent.open_ticket("Files")
-    agent.wait(
-        lambda: len(agent.browser.find_elements(By.CSS_SELECTOR, ".files a")) == len(FILES),
-        "not all files",
-    )
-    for link in agent.browser.find_elements(By.CSS_SELECTOR, ".files a"):
-        assert (link.get_attribute("href") or "").startswith(demo.url)
-    addresses = agent.browser.execute_script(
-        "return [...document.querySelectorAll('.files a')].map((each) => each.href)"
-    )
-    for page in addresses:
-        agent.browser.get(page)
-        address = agent.browser.find_element(By.CSS_SELECTOR, "dd a[href*='/file/']").get_attribute(
-            "href"
-        )
-        assert agent.browser.execute_script("return 'hostile' in window") is False
-        kind = agent.browser.execute_async_script(
-            "fetch(arguments[0]).then((found) => arguments[1]("
-            "['Content-Disposition', 'Content-Security-Policy']"
-            ".map((name) => found.headers.get(name))))",
-            address,
-        )
-        assert kind[0].startswith("attachment")
-        assert "sandbox" in kind[1]
+    links = page.locator(".files a")
+    expect(links).to_have_count(len(FILES))
+    addresses = [each.get_attribute("href") or "" for each in links.all()]
+    for address in addresses:
+        assert address.startswith(agent.demo.url)
+        page.goto(address)
+        file = page.locator("dd a[href*='/file/']").get_attribute("href") or ""
+        assert not ran(agent)
+        headers = page.request.get(urljoin(address, file)).headers
+        assert headers["content-disposition"].startswith("attachment")
+        assert "sandbox" in headers["content-security-policy"]
+    for title in ("From 0", "From 1", "From 2", *SUBJECTS[:3]):
+        agent.wait_for_ticket(title)
     for path in ("tickets?status=all", "people"):
         agent.go(path)
-        assert agent.browser.execute_script("return 'hostile' in window") is False
-        assert not agent.browser.find_elements(By.CSS_SELECTOR, "main img, main td script")
+        assert not ran(agent)
+        expect(page.locator("main img, main td script")).to_have_count(0)
+
+
+def ran(agent: Crm) -> bool:
+    """Tell whether a script of a mail has left its mark on the page."""
+    return bool(agent.page.evaluate("'hostile' in window"))

@@ -93,7 +93,8 @@ def test_settings_are_changed_in_part_and_accounts_switched_and_deleted(admin: P
     assert (changed.json["users"], changed.json["time_zone"]) == ([me["id"]], "Asia/Tokyo")
     off = admin.send("PUT", "/account/", json={"accounts": [id], "enabled": False})
     assert off.json == {"items": [{"id": id, "outcome": "changed", "reason": ""}], "total": 1}
-    assert admin.get("/account/", state="connected").json["total"] == 1
+    assert admin.get("/account/", state="disabled").json["total"] == 1
+    assert admin.get("/account/", state="connected").json["total"] == 0
     assert admin.get(f"/account/{id}/preview/").status_code == 503, "it is paused"
     admin.send("PUT", "/account/", json={"accounts": [id], "enabled": True})
     seen = admin.get(f"/account/{id}/preview/").json
@@ -101,6 +102,26 @@ def test_settings_are_changed_in_part_and_accounts_switched_and_deleted(admin: P
     gone = admin.send("DELETE", "/account/", json={"accounts": [id]})
     assert gone.json == {"items": [{"id": id, "outcome": "deleted", "reason": ""}], "total": 1}
     assert admin.get(f"/account/{id}/").status_code == 404
+
+
+def test_many_accounts_are_deleted_as_a_task(crm: Crm, admin: Person) -> None:
+    few = admin.send("DELETE", "/account/", json={"accounts": [*range(901, 906)]})
+    assert (few.status_code, few.json["total"]) == (200, 5)
+    body = {"accounts": [*range(901, 1101), 901]}
+    started = admin.send("DELETE", "/account/", json=body)
+    assert started.status_code == 202
+    assert started.json["status"] == "PENDING"
+    task = admin.get(f"/task/{started.json['id']}/").json
+    assert (task["total"], task["task"].rpartition(".")[2]) == (200, "delete_accounts")
+    crm.integration.start()
+    crm.runner.drain()
+    crm.integration.stop()
+    task = admin.get(f"/task/{started.json['id']}/").json
+    assert (task["status"], task["done"]) == ("SUCCESS", 200)
+    assert task["result"]["total"] == 200
+    assert task["result"]["items"][0] == {**few.json["items"][0]}
+    too_many = admin.send("DELETE", "/account/", json={"accounts": [*range(1, 1002)]})
+    assert (too_many.status_code, list(too_many.json["errors"])) == (422, ["accounts"])
 
 
 def test_users_see_what_they_may_send_from_and_nothing_else(crm: Crm) -> None:

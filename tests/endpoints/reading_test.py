@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from limepkg_email.query import Equals, Query
+from limepkg_email.reference.access import Access, Role
 
 from .crm import Crm, Person, statements
 
@@ -92,6 +93,21 @@ def test_an_empty_conversation_does_not_become_unread(crm: Crm, agent: Person) -
 
 def test_a_conversation_out_of_sight_cannot_be_read(crm: Crm, agent: Person) -> None:
     assert agent.post("/read/", conversation=4711).status_code == 404
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_who_sees_no_messages_does_not_change_what_others_have_to_read(
+    any_crm: Crm, read: bool
+) -> None:
+    unread, quiet = any_crm.conversation(messages=2), any_crm.conversation()
+    access = Access({"*": "crud", "conversationmessage": ""})
+    any_crm.host.application("crm").users.add_role(Role("blind", ("email.use",), access))
+    blind, agent = any_crm.person("blind"), any_crm.person()
+    assert blind.post("/read/", conversation=unread, read=read).json == {"unread": True}
+    assert blind.post("/read/", conversation=quiet, read=read).json == {"unread": False}
+    found = agent.get("/unread/", limetype="conversation", ids=f"{unread},{quiet}")
+    assert found.json == {"unread": [{"id": unread, "conversations": 1}]}
+    assert len(unread_messages(any_crm, unread)) == 2
 
 
 def test_a_reader_may_look_but_not_change(crm: Crm) -> None:

@@ -341,6 +341,40 @@ def test_what_names_objects_out_of_sight_is_withheld(crm: Crm) -> None:
     assert mailer["withheld"]["details"] == {}
 
 
+@pytest.mark.parametrize("hidden", ["follower", "person"])
+def test_who_may_not_see_the_followers_learns_no_address_from_a_trace(
+    crm: Crm, hidden: str
+) -> None:
+    crm.add("person", firstname="Lisa", lastname="L", email="lisa@secret.example")
+    crowd = tuple(f"user{number}@secret.example" for number in range(60))
+    arrive(crm, message_id="<start@example.org>", cc=("lisa@secret.example", "x@y", *crowd))
+    message = arrive(
+        crm,
+        subject="Re: Booking",
+        in_reply_to="<start@example.org>",
+        cc=("lisa@secret.example", "new@secret.example", *crowd[::-1]),
+    )
+    role = Role("narrow", ("email.use",), Access({"*": "crud", hidden: ""}))
+    crm.host.application("crm").users.add_role(role)
+    narrow, agent = (
+        crm.person(each).get(f"/message/{message}/trace/") for each in ("narrow", "agent")
+    )
+    assert "lisa@secret.example" in agent.text
+    assert "followers_left_out" in agent.text
+    assert ("secret.example" in narrow.text) is (hidden == "person")
+    admin = crm.person("administrator").get(f"/message/{message}/trace/")
+    assert admin.text == agent.text
+
+
+def test_the_author_of_a_message_is_named_to_who_sees_the_message(crm: Crm) -> None:
+    arrive(crm, message_id="<start@example.org>", sender="boss@else.example")
+    message = arrive(crm, subject="Re: Booking", in_reply_to="<start@example.org>")
+    role = Role("narrow", ("email.use",), Access({"*": "crud", "follower": ""}))
+    crm.host.application("crm").users.add_role(role)
+    narrow = told(crm.person("narrow"), message)
+    assert narrow["sender_unknown"]["details"]["sender"] == "anna@example.org"
+
+
 def test_decisions_in_the_words_of_another_version_are_for_administrators(crm: Crm) -> None:
     message = arrive(crm)
     old = [{"step": "threading", "detail": "reference: 12"}]

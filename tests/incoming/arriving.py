@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from email.utils import format_datetime
 from itertools import count
 
 from limepkg_email.engine.types import Message
@@ -32,9 +33,14 @@ def arriving(
     thread_id: str = "",
     email_id: str = "",
     seems_like_new: bool = True,
+    received: tuple[str, ...] | None = None,
 ) -> Message:
+    """Make a mail; without other `received` stamps a server got it when it was written."""
     uid = next(_uids)
     given = {name: [value] for name, value in (headers or {}).items()}
+    if received is None:
+        received = (f"from a by b with LMTP id {uid}; {format_datetime(date or NOW)}",)
+    given["received"] = list(received)
     given["from"] = [sender]
     if references:
         given["references"] = [" ".join(references)]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -90,14 +90,18 @@ def mail(
     to: str = SUPPORT,
     date: datetime | None = None,
     message_id: str | None = None,
+    received: datetime | None = None,
 ) -> str:
-    """Let a mail arrive; gives its id in the engine."""
-    lines = [f"From: anna@example.org\r\nTo: {to}\r\nSubject: {subject}"]
+    """Let a mail arrive, or put one there that was `received` earlier; gives its engine id."""
+    stamp = f"Received: from a by b with LMTP id c; {format_datetime(received)}" if received else ""
+    lines = [stamp] if received else []
+    lines += [f"From: anna@example.org\r\nTo: {to}\r\nSubject: {subject}"]
     lines.append(f"Date: {format_datetime(date or stack.installation.clock())}")
     identity = f"<{subject.replace(' ', '-')}@example.org>" if message_id is None else message_id
     if identity:
         lines.append(f"Message-ID: {identity}")
-    return str(stack.deliver("\r\n".join([*lines, "", "Text.", ""]).encode(), to=to)["id"])
+    exact = {"exact": "true"} if received else {}
+    return str(stack.deliver("\r\n".join([*lines, "", "Text.", ""]).encode(), to=to, **exact)["id"])
 
 
 def read(stack: Stack, id: str) -> None:
@@ -187,8 +191,8 @@ def test_different_mails_under_one_message_id_are_all_found(stack: Stack) -> Non
 
 def test_mail_from_before_the_activation_is_imported_only_if_unread(stack: Stack) -> None:
     old = stack.installation.clock() - timedelta(days=30)
-    mail(stack, "old and unread", date=old)
-    read(stack, mail(stack, "old and read", date=old))
+    mail(stack, "old and unread", date=old, received=old)
+    read(stack, mail(stack, "old and read", date=old, received=old))
     assert found(run(stack)) == {"listed": 2, "imported": 1, "before_activation": 1}
     assert subjects(stack) == {"old and unread": 1}
 
@@ -196,11 +200,70 @@ def test_mail_from_before_the_activation_is_imported_only_if_unread(stack: Stack
 def test_without_the_choice_unread_mail_from_before_the_activation_stays_out(stack: Stack) -> None:
     with stack.installation.services.application.database.begin() as connection:
         connection.execute(update(ACCOUNTS).values(import_unread=False))
-    mail(stack, "old", date=stack.installation.clock() - timedelta(days=30))
+    old = stack.installation.clock() - timedelta(days=30)
+    mail(stack, "old", date=old, received=old)
     mail(stack, "new")
     later(stack)
     assert found(run(stack)) == {"listed": 2, "imported": 1, "before_activation": 1}
     assert subjects(stack) == {"new": 1}
+
+
+ODD_DATES = {
+    "a clock at its beginning": "Thu, 01 Jan 1970 00:00:00 +0000",
+    "a queue of three days": format_datetime(datetime.now(UTC) - timedelta(days=3)),
+    "no date": "",
+    "no date at all": None,
+    "nonsense": "yesterday",
+    "the future": "Fri, 01 Jan 2100 00:00:00 +0000",
+}
+
+
+@pytest.mark.parametrize("import_unread", [True, False])
+def test_a_mail_that_came_after_the_activation_is_imported_whatever_its_date(
+    stack: Stack, import_unread: bool
+) -> None:
+    with stack.installation.services.application.database.begin() as connection:
+        connection.execute(update(ACCOUNTS).values(import_unread=import_unread))
+    for subject, date in ODD_DATES.items():
+        given = [] if date is None else [f"Date: {date}"]
+        lines = ["From: anna@example.org", f"To: {SUPPORT}", f"Subject: {subject}", *given]
+        raw = "\r\n".join([*lines, f"Message-ID: <{len(subject)}@x.org>", "", "Text.", ""]).encode()
+        id = str(stack.deliver(raw)["id"])
+        if not import_unread:
+            read(stack, id)
+    later(stack)
+    report = run(stack)
+    assert (report.imported, report.before_activation) == (len(ODD_DATES), 0)
+    assert subjects(stack) == dict.fromkeys(ODD_DATES, 1)
+    came = {each["date"] for each in stack.installation.all("conversationmessage")}
+    assert all(stack.installation.clock() - each < timedelta(hours=1) for each in came)  # type: ignore[operator]
+    assert run(stack).imported == 0
+
+
+def test_mail_that_lay_there_before_the_activation_stays_out_whatever_its_date(
+    stack: Stack,
+) -> None:
+    now = stack.installation.clock()
+    for days in (0, 1, 4, 6, 400):
+        date = now - timedelta(days=days, minutes=1)
+        read(stack, mail(stack, f"{days} days", date=date, received=date))
+    read(stack, mail(stack, "from 1970", date=datetime(1970, 1, 1, tzinfo=UTC)))
+    with stack.installation.services.application.database.begin() as connection:
+        connection.execute(update(ACCOUNTS).values(activated_at=now + timedelta(minutes=1)))
+    later(stack, 600)
+    assert found(run(stack)) == {"listed": 6, "before_activation": 6}
+
+
+def test_a_mail_moved_back_from_before_the_activation_stays_out(stack: Stack) -> None:
+    old = stack.installation.clock() - timedelta(days=3)
+    id = mail(stack, "put away", date=old, received=old)
+    read(stack, id)
+    with stack.installation.services.application.database.begin() as connection:
+        soon = stack.installation.clock() + timedelta(minutes=1)
+        connection.execute(update(ACCOUNTS).values(activated_at=soon))
+    later(stack, 600)
+    move(stack, move(stack, id, "Trash"), "INBOX")
+    assert found(run(stack)) == {"listed": 1, "before_activation": 1}
 
 
 def test_a_mail_of_two_accounts_is_imported_once(stack: Stack) -> None:

@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections import Counter
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -212,9 +212,10 @@ class ExactlyOnce(RuleBasedStateMachine):
         sender=st.sampled_from(CUSTOMERS),
         to=st.sampled_from(sorted(ACCOUNTS.values())),
         message_id=st.sampled_from(["own", "none", "shared"]),
+        dated=st.sampled_from(["now", "now", "1970", "last week", "2100"]),
     )
-    def mail_arrives(self, sender: str, to: str, message_id: str) -> None:
-        self.deliver(sender, to, message_id, None)
+    def mail_arrives(self, sender: str, to: str, message_id: str, dated: str) -> None:
+        self.deliver(sender, to, message_id, None, dated)
 
     @precondition(lambda self: self.tokens)
     @rule(data=st.data())
@@ -229,8 +230,17 @@ class ExactlyOnce(RuleBasedStateMachine):
         for address in ACCOUNTS.values():
             self.send(token, sender, address, f"<{token}@example.org>", None)
 
-    def deliver(self, sender: str, to: str, message_id: str, original: str | None) -> None:
+    def deliver(
+        self, sender: str, to: str, message_id: str, original: str | None, dated: str = "now"
+    ) -> None:
         token = self.new_token(sender, original)
+        # EmailEngine announces no mail that is dated before the account; the recovery finds it.
+        wrong = {
+            "1970": datetime(1970, 1, 1, tzinfo=UTC),
+            "last week": self.clock() - timedelta(days=7),
+            "2100": datetime(2100, 1, 1, tzinfo=UTC),
+        }
+        self.sent_at[token] = wrong.get(dated, self.clock())
         identity = {"own": f"<{token}@example.org>", "none": "", "shared": "<same@example.org>"}
         self.send(token, sender, to, identity[message_id], original)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
@@ -20,8 +21,9 @@ from limepkg_email.query import Equals
 from limepkg_email.reference import ReferenceApplication, ReferenceHost, pages
 from limepkg_email.reference.access import Access, Role
 from limepkg_email.reference.app import create_app
+from limepkg_email.reference.attempts import MOST, Attempts
 from limepkg_email.reference.pages.administration import SECTIONS
-from tests.installation import Installation, installed
+from tests.installation import NOW, Installation, installed
 from tests.statements import counted
 
 PASSWORD = "long enough"
@@ -105,6 +107,48 @@ def test_wrong_password_is_asked_for_again(app: Flask) -> None:
     assert answer.status_code == 401
     assert "do not fit" in answer.text
     assert 'value="alva"' in answer.text
+
+
+def test_whoever_guesses_passwords_has_to_wait(app: Flask, installation: Installation) -> None:
+    thief, owner = Browser(app.test_client()), Browser(app.test_client())
+    owner.client.environ_base["REMOTE_ADDR"] = "192.0.2.7"
+    for _ in range(MOST):
+        assert thief.sign_in("alva", password="wrong enough").status_code == 401
+        installation.clock.advance(10)
+    refused = thief.sign_in("alva", next="/demo/people")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "200")
+    assert "Too many attempts. Try again in 4 minutes." in refused.text
+    assert 'value="/demo/people"' in refused.text
+    assert thief.get("/demo/tickets").status_code == 302, "the right password does not help"
+    assert thief.sign_in("rita").status_code == 302, "another login"
+    assert owner.sign_in("alva").status_code == 302, "another address"
+    installation.clock.advance(200)
+    assert thief.sign_in("alva", password="wrong enough").status_code == 401
+    assert thief.sign_in("alva").headers["Retry-After"] == "10"
+    installation.clock.advance(300)
+    assert thief.sign_in("alva").status_code == 302
+
+
+def test_the_right_password_forgets_the_wrong_ones(app: Flask) -> None:
+    visitor = Browser(app.test_client())
+    for _ in range(2):
+        for _ in range(MOST - 1):
+            assert visitor.sign_in("alva", password="wrong enough").status_code == 401
+        assert visitor.sign_in("alva").status_code == 302
+
+
+def test_attempts_at_the_same_time_are_counted_too() -> None:
+    attempts = Attempts(lambda: NOW)
+    with ThreadPoolExecutor(8) as pool:
+        waits = list(pool.map(lambda _: attempts.begin(("demo", "alva", "192.0.2.1")), range(50)))
+    assert sorted(waits) == [0] * MOST + [300] * (50 - MOST)
+
+
+def test_made_up_logins_do_not_fill_the_memory() -> None:
+    attempts = Attempts(lambda: NOW)
+    for number in range(30_000):
+        attempts.begin(("demo", f"{number}" * 1000, "192.0.2.1"))
+    assert len(attempts) <= 10_000
 
 
 def test_form_without_the_token_is_refused(app: Flask, browser: Browser) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from time import thread_time
+
 import pytest
 
 from limepkg_email.errors import Conflict, InvalidInput, NotFound
 from limepkg_email.reference import ReferenceApplication
+from limepkg_email.testing.plugin import MakeReferenceHost
 
 
 @pytest.mark.parametrize(
@@ -44,6 +48,26 @@ def test_right_password_signs_in(application: ReferenceApplication) -> None:
     assert (found.name, found.email) == ("Anna", "anna@x.se")
     assert application.users.by_password("anna", "wrong enough") is None
     assert application.users.by_password("nobody", "long enough") is None
+
+
+def test_the_effort_does_not_tell_which_logins_exist(
+    make_reference_host: MakeReferenceHost, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'slow.sqlite'}"
+    host = make_reference_host(url, password_method="pbkdf2:sha256:100000")
+    users = host.application("demo").users
+    users.add("anna", password="long enough")
+
+    def effort(login: str) -> float:
+        """The time of the processor, the least of some tries, so that others do not disturb it."""
+        tries = []
+        for _ in range(5):
+            begun = thread_time()
+            assert users.by_password(login, "wrong enough") is None
+            tries.append(thread_time() - begun)
+        return min(tries)
+
+    assert 0.6 < effort("nobody") / effort("anna") < 1.6
 
 
 def test_system_user_cannot_sign_in_and_is_no_person(application: ReferenceApplication) -> None:

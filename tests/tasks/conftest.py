@@ -49,9 +49,13 @@ class Ledger:
         with self.engine.begin() as connection:
             return jobs.retry_failed(connection, ids, self.clock())
 
-    def sweep(self, retention: timedelta = timedelta(days=7)) -> jobs.Sweep:
+    def sweep(self) -> jobs.Sweep:
         with self.engine.begin() as connection:
-            return jobs.sweep(connection, self.clock(), retention)
+            return jobs.sweep(connection, self.clock())
+
+    def prune(self, retention: timedelta = timedelta(days=7), limit: int = 1000) -> int:
+        with self.engine.begin() as connection:
+            return jobs.prune(connection, self.clock() - retention, limit)
 
     def entries(self) -> list[JobEntry]:
         with self.engine.connect() as connection:

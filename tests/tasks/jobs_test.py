@@ -124,7 +124,8 @@ def test_a_failed_job_is_kept_until_it_is_retried_by_hand(ledger: Ledger) -> Non
     ledger.ask(NewJob("a", "kept"))
     ledger.set_aside(ledger.take(), "refused")
     ledger.clock.advance(timedelta(days=100))
-    assert ledger.sweep() == Sweep(0, 0, 0)
+    assert ledger.sweep() == Sweep(0, 0)
+    assert ledger.prune() == 0
     assert ledger.claim() is None
     assert ledger.retry_failed() == 1
     job = ledger.take()
@@ -182,7 +183,7 @@ def test_only_failed_jobs_are_superseded(engine: Engine, ledger: Ledger) -> None
     assert (done.id, done.result) == (failed.id, jobs.SUPERSEDED)
 
 
-def test_a_sweep_counts_what_waits_and_removes_old_finished_jobs(ledger: Ledger) -> None:
+def test_a_sweep_counts_what_waits_and_old_finished_jobs_are_removed(ledger: Ledger) -> None:
     ledger.ask(NewJob("old"), NewJob("old"))
     ledger.finish(ledger.take())
     ledger.finish(ledger.take())
@@ -192,16 +193,19 @@ def test_a_sweep_counts_what_waits_and_removes_old_finished_jobs(ledger: Ledger)
     ledger.take()
     ledger.clock.advance(LEASE)
     ledger.ask(NewJob("due"), NewJob("due"), NewJob("later", delay=HOUR))
-    assert ledger.sweep() == Sweep(expired=1, due=2, pruned=2)
-    assert ledger.sweep() == Sweep(expired=1, due=2, pruned=0)
+    assert ledger.sweep() == Sweep(expired=1, due=2)
+    assert [ledger.prune(), ledger.prune()] == [2, 0]
+    assert ledger.sweep() == Sweep(expired=1, due=2)
 
 
-def test_a_sweep_removes_a_bounded_number_of_jobs(engine: Engine, ledger: Ledger) -> None:
+def test_a_bounded_number_of_finished_jobs_is_removed_at_a_time(
+    engine: Engine, ledger: Ledger
+) -> None:
     with engine.begin() as connection:
         _add_done(connection, 2500, ledger.clock)
-    assert [ledger.sweep(timedelta(0)).pruned for _ in range(4)] == [0, 0, 0, 0]
+    assert ledger.prune(timedelta(0)) == 0
     ledger.clock.advance(HOUR)
-    assert [ledger.sweep(timedelta(0)).pruned for _ in range(4)] == [1000, 1000, 500, 0]
+    assert [ledger.prune(timedelta(0)) for _ in range(4)] == [1000, 1000, 500, 0]
 
 
 def test_counts_name_every_state(engine: Engine, ledger: Ledger) -> None:

@@ -12,6 +12,7 @@ from limepkg_email.services import Services
 from limepkg_email.tasks import runs
 from limepkg_email.tasks.jobs import ClaimedJob
 from limepkg_email.tasks.registry import FailureHook, TaskRegistry, task
+from limepkg_email.tasks.retention import RETENTION
 from limepkg_email.tasks.runs import RunEntry
 from limepkg_email.tasks.schedule import JOB_SWEEP
 from limepkg_email.tasks.worker import Worker
@@ -194,11 +195,11 @@ def test_runs_that_ended_long_ago_are_removed_and_open_ones_kept(
 ) -> None:
     old, waiting = book.create(), book.create()
     book.do(runs.succeed, old, book.clock(), None)
-    book.clock.advance(runs.RETENTION)
-    JOB_SWEEP.run(services)
+    book.clock.advance(timedelta(days=services.config.run_retention))
+    RETENTION.run(services)
     assert book.listing()[1] == 2
     book.clock.advance(timedelta(seconds=1))
-    JOB_SWEEP.run(services)
+    RETENTION.run(services)
     assert [each.guid for each in book.listing()[0]] == [waiting]
 
 

@@ -51,6 +51,14 @@ def test_work_does_every_due_job_and_tells_how_many(ledger: Ledger, worker_for: 
     assert seen == [0, 1, 2]
 
 
+def test_work_gives_way_after_a_job_while_others_wait(ledger: Ledger, worker_for: Run) -> None:
+    ledger.ask(*(NewJob("t", number) for number in range(5)))
+    waiting = iter([False, True, True, False, False])
+    worker = worker_for(nothing)
+    worker.take_turns(lambda application: application == "a" and next(waiting))
+    assert [worker.work("a") for _ in range(4)] == [2, 1, 2, 0]
+
+
 def test_a_job_that_its_task_finished_is_not_finished_twice(
     ledger: Ledger, worker_for: Run, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -175,6 +175,12 @@ def writing(walker: Walker, account: int) -> None:
     walker.call("GET", "/recipients/", who="agent", q="anna", conversation=conversation)
     draft = {"conversation": conversation, "version": 0, "content": {"html": "<p>By the way</p>"}}
     walker.call("PUT", "/draft/", who="agent", body=draft)
+    attached = {"conversation": conversation}
+    files = [
+        walker.call("POST", "/draft/file/", who="agent", body=attached, file=content)["id"]
+        for content in (b"one", b"two")
+    ]
+    walker.call("DELETE", "/draft/file/{file_id}/", files[0], who="agent")
     walker.call("GET", "/draft/", who="agent", conversation=conversation)
     walker.call("DELETE", "/draft/", who="agent", conversation=conversation)
     later = walker.call(

@@ -51,10 +51,14 @@ class Walker:
         *ids: object,
         who: str = "admin",
         body: Any = None,
+        file: bytes | None = None,
         expected: Iterable[int] = (200, 201, 202, 204),
         **query: object,
     ) -> Any:
-        """Make a call; `ids` fill the braces of the path. Gives the JSON, or the text."""
+        """Make a call; `ids` fill the braces of the path. Gives the JSON, or the text.
+
+        With a `file` the body is a form.
+        """
         parts = iter(ids)
         concrete = "/".join(
             str(next(parts)) if part.startswith("{") else part for part in path.split("/")
@@ -65,7 +69,9 @@ class Walker:
             method,
             self.base + concrete,
             params={name: str(value) for name, value in query.items()},
-            json=body,
+            json=body if file is None else None,
+            data=None if file is None else {"message": json.dumps(body)},
+            files=None if file is None else {"files": ("order.txt", file)},
             headers=headers,
             timeout=30,
         )

@@ -2,224 +2,390 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from email.message import EmailMessage
+from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 import pytest
-import requests
-from selenium.webdriver import Chrome
-from selenium.webdriver.common.by import By
+from playwright.sync_api import Locator, expect
 
-from limepkg_email.reference.demo import Demo, DemoOptions
-from limepkg_email.web_components import Manifest
-from tests.e2e.conftest import browser
-from tests.web_components.admin_page import AdminPage
-
-__all__ = ["browser"]
+from limepkg_email.reference.demo import SUPPORT, Demo
+from tests.web_components.host_page import HostPage
 
 pytestmark = pytest.mark.browser
 
 TAG = "lwc-account-management"
-SUPPORT = "support@example.com"
 
+WICKED = (
+    "<p>Kind regards, <a href='javascript:window.hit = 1'>us</a></p>"
+    "<img src='data:image/png;base64,x' onerror='window.hit = 2'>"
+    "<script>window.hit = 3</script><svg onload='window.hit = 4'></svg>"
+    "<iframe srcdoc='<script>parent.hit = 5</script>'></iframe>"
+)
+ACTIVE = "script, svg, iframe, [onerror], [onload], a[href^='javascript:']"
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    directory = tmp_path_factory.mktemp("demo")
-    options = DemoOptions(directory=directory, port=0, engine_port=0, smtp_port=0)
-    with Demo(options) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def signed_in(browser: Chrome, demo: Demo) -> AdminPage:
-    return AdminPage(browser, demo)
+_STORE_SIGNATURE = """
+const params = { query: args[0] };
+const { items } = await http.get('limepkg-email/account/', { params });
+await http.put(`limepkg-email/account/${items[0].id}/`, { signature: args[1] });
+"""
+_PASTE = """
+(each, html) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData('text/html', html);
+  const options = { clipboardData, bubbles: true, composed: true, cancelable: true };
+  each.dispatchEvent(new ClipboardEvent('paste', options));
+}
+"""
 
 
 @pytest.fixture
-def page(built: Manifest, signed_in: AdminPage) -> Iterator[AdminPage]:
-    """The list of accounts; nothing may go wrong on the page while a test looks at it."""
-    signed_in.wide(1280)
-    signed_in.open(TAG)
-    yield signed_in
-    assert signed_in.wrong() == []
+def admin(admin: HostPage) -> HostPage:
+    """The administrator, at the list of accounts."""
+    admin.open(TAG)
+    return admin
 
 
-def sign_in(page: AdminPage, password: str) -> None:
+def row(admin: HostPage, email: str) -> Locator:
+    return admin.page.get_by_role("row").filter(has_text=email)
+
+
+def panel(admin: HostPage, kind: str) -> Locator:
+    """What is said above the list: `arrival`, `outcomes` or `recovered`."""
+    return admin.page.locator(f".panel.{kind}")
+
+
+def select(admin: HostPage, *emails: str) -> None:
+    for each in emails:
+        admin.page.get_by_label(f"Select {each}").check()
+
+
+def fill_form_in(admin: HostPage, password: str) -> None:
     """Fill the mail engine's form in and come back to the list."""
-    page.wait(lambda: "/accounts/new" in page.browser.current_url, "not at the form")
-    page.browser.find_element(By.NAME, "password").send_keys(password)
-    page.browser.find_element(By.NAME, "password").submit()
-    page.wait(
-        lambda: page.browser.find_elements(By.CSS_SELECTOR, "#progress.done, #progress.failed"),
-        "the form does not end",
-    )
-    page.browser.find_element(By.ID, "back").click()
+    admin.page.locator("[name=password]").fill(password)
+    admin.button("Connect").click()
+    expect(admin.page.locator("#progress.done, #progress.failed")).to_be_visible()
+    admin.page.get_by_role("link", name="Back").click()
 
 
-def connect(page: AdminPage, email: str, password: str = "right") -> None:
-    page.click("Add account")
-    page.type("Email address", email)
-    page.click("Go on to sign in")
-    sign_in(page, password)
-    page.says(".arrival", email)
+def connect(admin: HostPage, email: str, password: str = "right") -> None:
+    admin.button("Add account").click()
+    admin.field("Email address").fill(email)
+    admin.button("Go on to sign in").click()
+    fill_form_in(admin, password)
+    expect(panel(admin, "arrival")).to_contain_text(email)
 
 
-def select(page: AdminPage, email: str) -> None:
-    page.click(f"Select {email}", "input")
+def connected(admin: HostPage, *emails: str) -> None:
+    for each in emails:
+        connect(admin, each)
+        expect(row(admin, each)).to_contain_text("Connected")
 
 
-def row(email: str) -> str:
-    return f"tr:has([aria-label$='{email}'])"
+def edit(admin: HostPage, email: str = SUPPORT) -> None:
+    admin.button(f"Edit: {email}").click()
 
 
-def test_a_mailbox_is_connected_through_the_form_and_stands_in_the_list(page: AdminPage) -> None:
-    connect(page, "sales@example.com")
-    page.says(".arrival", "sales@example.com is connected.")
-    page.says(row("sales@example.com"), "Connected")
+def save(admin: HostPage) -> None:
+    """Save what is in the dialog and wait until it is closed."""
+    admin.button("Save").click()
+    expect(admin.page.locator("limel-dialog")).to_have_count(0)
 
 
-def test_unread_mail_from_before_is_counted_before_any_is_imported(page: AdminPage) -> None:
-    deliver(page.demo, "news@example.com", "Old one")
-    deliver(page.demo, "news@example.com", "Old two")
-    connect(page, "news@example.com")
-    page.says(".arrival", "2 unread mails from before")
-    page.says(row("news@example.com"), "Disabled")
-    page.click("Import 2 mails")
-    said = page.says(".recovered", "news@example.com")
-    assert "listed 2, imported 2, unaccounted 0" in said
-    page.says(row("news@example.com"), "unaccounted 0")
-
-
-def test_a_wrong_password_shows_why_and_the_next_step_mends_it(page: AdminPage) -> None:
-    connect(page, "wrong@example.com", "wrong")
-    assert "is stored but does not work yet" in page.text(".arrival")
-    said = page.says(row("wrong@example.com"), "Sign-in refused")
-    assert "Sign in to the mailbox again." in said
-    page.click("Sign in again: wrong@example.com")
-    sign_in(page, "right")
-    page.says(".arrival", "wrong@example.com is connected.")
-    page.says(row("wrong@example.com"), "Connected")
-
-
-def test_an_address_that_is_none_is_refused_at_the_field(page: AdminPage) -> None:
-    page.click("Add account")
-    page.type("Email address", "nobody")
-    page.click("Go on to sign in")
-    page.wait(lambda: "Enter the mailbox" in page.told_by_fields(), "no word about the address")
-    page.type("Email address", SUPPORT)
-    page.click("Go on to sign in")
-    page.wait(lambda: "is connected already" in page.told_by_fields(), "no word of the server")
-    page.click("Cancel")
-
-
-def test_disabling_says_what_happens_and_enabling_is_the_next_step(page: AdminPage) -> None:
-    connect(page, "pause@example.com")
-    page.says(row("pause@example.com"), "Connected")
-    select(page, "pause@example.com")
-    page.click("Disable")
-    asked = page.agree("Disable")
-    assert "Disable 1 account?" in asked
-    assert "pause@example.com" in asked
-    assert "until they are enabled again" in asked
-    page.says(".outcomes", "pause@example.com: disabled")
-    page.says(row("pause@example.com"), "Disabled")
-    page.click("Enable: pause@example.com")
-    page.agree("Enable")
-    page.says(".outcomes", "pause@example.com: enabled")
-    page.says(row("pause@example.com"), "Connected")
-
-
-def test_deleting_says_what_stays_and_tells_the_outcome(page: AdminPage) -> None:
-    connect(page, "gone@example.com")
-    select(page, "gone@example.com")
-    page.click("Delete")
-    asked = page.agree("Delete")
-    assert "all conversations stay" in asked
-    page.says(".outcomes", "gone@example.com: deleted")
-    page.wait(lambda: not page.all("css", row("gone@example.com")), "it is still there")
-
-
-def test_emails_of_selected_accounts_are_synced_with_a_report_for_each(page: AdminPage) -> None:
-    select(page, SUPPORT)
-    page.click("Sync emails")
-    said = page.says(".recovered", SUPPORT)
-    assert "Emails of 1 account are synced." in said
-    assert "unaccounted 0" in said
-    page.says(row(SUPPORT), "unaccounted 0")
-
-
-def test_settings_are_changed_and_wrong_ones_are_told_at_their_field(page: AdminPage) -> None:
-    page.click(f"Edit: {SUPPORT}")
-    page.type("Name", "Helpdesk")
-    page.type("Further addresses", "nonsense")
-    page.click("Save")
-    page.wait(
-        lambda: "nonsense is no email address" in page.told_by_fields(), "no word of the alias"
-    )
-    page.type("Further addresses", "help@example.com")
-    page.type("Time zone", "Mars/Base")
-    page.click("Save")
-    page.wait(lambda: "no time zone" in page.told_by_fields(), "no word of the time zone")
-    page.type("Time zone", "Europe/Stockholm")
-    page.click("Save")
-    said = page.says(row(SUPPORT), "Helpdesk")
-    assert "help@example.com" in said
-    assert not page.all("css", "limel-dialog")
-
-
-def test_the_list_is_narrowed_down_by_words_and_by_state(page: AdminPage) -> None:
-    page.one("css", row(SUPPORT))
-    page.type("Search name or address", "nobody at all")
-    page.says(".empty", "No account matches.")
-    page.type("Search name or address", "support")
-    page.one("css", row(SUPPORT))
-    page.choose("State", "Server not reachable")
-    page.says(".empty", "No account matches.")
-
-
-@pytest.mark.parametrize("width", [1280, 390])
-def test_nothing_is_wider_than_the_page(page: AdminPage, width: int) -> None:
-    page.wide(width)
-    page.one("css", row(SUPPORT))
-    assert not page.scrolls_sideways()
-    select(page, SUPPORT)
-    assert not page.scrolls_sideways()
-    page.click(f"Edit: {SUPPORT}")
-    page.one("input", "Time zone")
-    assert not page.scrolls_sideways()
-    page.click("Cancel")
-
-
-def test_a_form_that_is_only_read_changes_nothing(page: AdminPage) -> None:
-    page.open(TAG, props='{"readonly": true, "label": "Mailboxes", "helperText": "All of them"}')
-    page.says("h2", "Mailboxes")
-    page.says("table", SUPPORT)
-    assert page.all("button", "Add account") == []
-    assert page.all("button", f"Edit: {SUPPORT}") == []
-
-
-def test_the_page_is_in_swedish(page: AdminPage) -> None:
-    page.open(TAG, language="sv")
-    page.says("h2", "E-postkonton")
-    page.says("table", "Anslutet")
+def signature(admin: HostPage) -> Locator:
+    return admin.page.locator("[data-field=signature] [contenteditable=true]")
 
 
 def deliver(demo: Demo, mailbox: str, subject: str) -> None:
-    """Let a mail arrive in a mailbox that is not connected yet."""
-    control = f"{demo.engine_url}/control"
-    address = {"address": mailbox, "name": ""}
-    requests.post(f"{control}/mailboxes", json=address, timeout=30).raise_for_status()
-    lines = (
-        "From: c@example.org",
-        f"To: {mailbox}",
-        f"Subject: {subject}",
-        "Date: Thu, 01 Oct 2026 10:00:00 +0000",
-        "",
-        "Hello.",
-        "",
-    )
-    raw = "\r\n".join(lines)
-    query = {"mailbox": mailbox, "sender": "c@example.org"}
-    requests.post(
-        f"{control}/deliver", params=query, data=raw.encode(), timeout=30
-    ).raise_for_status()
+    """Let a mail arrive in a mailbox, be it connected or not."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "c@example.org", mailbox, subject
+    mail["Date"] = "Thu, 01 Oct 2026 10:00:00 +0000"
+    mail.set_content("Hello.")
+    address = f"{demo.engine_url}/control/deliver?sender=c@example.org&mailbox={quote(mailbox)}"
+    urlopen(Request(address, mail.as_bytes(), method="POST")).close()
+
+
+def test_a_mailbox_is_connected_through_the_form_and_stands_in_the_list(admin: HostPage) -> None:
+    connect(admin, "sales@example.com")
+    expect(panel(admin, "arrival")).to_contain_text("sales@example.com is connected.")
+    expect(row(admin, "sales@example.com")).to_contain_text("Connected")
+
+
+def test_unread_mail_from_before_is_counted_before_any_is_imported(admin: HostPage) -> None:
+    admin.outside.control("/mailboxes", {"address": "news@example.com"})
+    deliver(admin.demo, "news@example.com", "Old one")
+    deliver(admin.demo, "news@example.com", "Old two")
+    connect(admin, "news@example.com")
+    expect(panel(admin, "arrival")).to_contain_text("2 unread mails from before")
+    expect(row(admin, "news@example.com")).to_contain_text("Disabled")
+    admin.button("Import 2 mails").click()
+    recovered = panel(admin, "recovered")
+    expect(recovered).to_contain_text("news@example.com: listed 2, imported 2, unaccounted 0")
+    expect(row(admin, "news@example.com")).to_contain_text("unaccounted 0")
+
+
+def test_a_wrong_password_shows_why_and_the_next_step_mends_it(admin: HostPage) -> None:
+    email = "wrong@example.com"
+    connect(admin, email, "wrong")
+    expect(panel(admin, "arrival")).to_contain_text("is stored but does not work yet")
+    expect(row(admin, email)).to_contain_text("Sign-in refused")
+    expect(row(admin, email)).to_contain_text("Sign in to the mailbox again.")
+    admin.button(f"Sign in again: {email}").click()
+    fill_form_in(admin, "right")
+    expect(panel(admin, "arrival")).to_contain_text(f"{email} is connected.")
+    expect(row(admin, email)).to_contain_text("Connected")
+
+
+def test_an_address_that_is_none_is_refused_at_the_field(admin: HostPage) -> None:
+    told = admin.page.locator("[data-field=email]")
+    admin.button("Add account").click()
+    admin.field("Email address").fill("nobody")
+    admin.button("Go on to sign in").click()
+    expect(told).to_contain_text("Enter the mailbox")
+    admin.field("Email address").fill(SUPPORT)
+    admin.button("Go on to sign in").click()
+    expect(told).to_contain_text("is connected already")
+
+
+def test_disabling_says_what_happens_and_enabling_is_the_next_step(admin: HostPage) -> None:
+    email = "pause@example.com"
+    connected(admin, email)
+    select(admin, email)
+    admin.button("Disable").click()
+    asked = admin.agree("Disable")
+    assert "Disable 1 account?" in asked
+    assert email in asked
+    assert "until they are enabled again" in asked
+    expect(panel(admin, "outcomes")).to_contain_text(f"{email}: disabled")
+    expect(row(admin, email)).to_contain_text("Disabled")
+    admin.button(f"Enable: {email}").click()
+    admin.agree("Enable")
+    expect(panel(admin, "outcomes")).to_contain_text(f"{email}: enabled")
+    expect(row(admin, email)).to_contain_text("Connected")
+
+
+def test_several_are_disabled_and_enabled_at_once_after_one_question(admin: HostPage) -> None:
+    emails = ("one@example.com", "two@example.com")
+    connected(admin, *emails)
+    for verb, said, state in (("Disable", "disabled", "Disabled"), ("Enable", "enabled", "Conn")):
+        select(admin, *emails)
+        expect(admin.page.get_by_role("status").filter(has_text="2 selected")).to_be_visible()
+        admin.button(verb).click()
+        asked = admin.agree(verb)
+        assert f"{verb} 2 accounts?" in asked
+        assert all(each in asked for each in emails)
+        assert SUPPORT not in asked
+        expect(panel(admin, "outcomes")).to_contain_text(f"2 accounts are {said}.")
+        for each in emails:
+            expect(panel(admin, "outcomes")).to_contain_text(f"{each}: {said}")
+            expect(row(admin, each)).to_contain_text(state)
+    expect(row(admin, SUPPORT)).to_contain_text("Connected")
+
+
+def test_whoever_does_not_agree_changes_nothing(admin: HostPage) -> None:
+    select(admin, SUPPORT)
+    for verb in ("Disable", "Delete"):
+        admin.button(verb).click()
+        admin.agree("Cancel")
+        expect(admin.button(verb)).to_be_enabled()
+    admin.page.reload()
+    expect(row(admin, SUPPORT)).to_contain_text("Connected")
+
+
+def test_deleting_says_what_stays_and_tells_the_outcome(admin: HostPage) -> None:
+    email = "gone@example.com"
+    connected(admin, email)
+    select(admin, email)
+    admin.button("Delete").click()
+    assert "all conversations stay" in admin.agree("Delete")
+    expect(panel(admin, "outcomes")).to_contain_text(f"{email}: deleted")
+    expect(row(admin, email)).to_have_count(0)
+
+
+def test_emails_of_selected_accounts_are_synced_with_a_report_for_each(admin: HostPage) -> None:
+    select(admin, SUPPORT)
+    admin.button("Sync emails").click()
+    recovered = panel(admin, "recovered")
+    expect(recovered).to_contain_text("Emails of 1 account are synced.")
+    expect(recovered.get_by_role("listitem")).to_contain_text([SUPPORT])
+    expect(recovered).to_contain_text("unaccounted 0")
+    expect(row(admin, SUPPORT)).to_contain_text("unaccounted 0")
+
+
+def test_a_sync_of_several_accounts_brings_what_was_missed_and_reports_each(
+    admin: HostPage,
+) -> None:
+    emails = ("first@example.com", "second@example.com")
+    connected(admin, *emails)
+    admin.outside.control("/webhooks/faults", {"lose": 1})
+    deliver(admin.demo, "second@example.com", "Nobody was told of this")
+    select(admin, *emails)
+    admin.button("Sync emails").click()
+    recovered = panel(admin, "recovered")
+    expect(recovered).to_contain_text("Emails of 2 accounts are synced.")
+    reports = recovered.get_by_role("listitem")
+    expect(reports).to_have_count(2)
+    first, second = (reports.filter(has_text=each) for each in emails)
+    expect(first).to_contain_text("listed 0, imported 0, unaccounted 0")
+    expect(second).to_contain_text("listed 1, imported 1, unaccounted 0")
+
+
+def test_disabled_accounts_are_left_out_of_a_sync(admin: HostPage) -> None:
+    email = "asleep@example.com"
+    connected(admin, email)
+    select(admin, email)
+    admin.button("Disable").click()
+    admin.agree("Disable")
+    expect(row(admin, email)).to_contain_text("Disabled")
+    admin.button("Sync emails").click()
+    said = admin.page.get_by_text("Disabled accounts are not synced. Enable them first.")
+    expect(said).to_be_visible()
+    select(admin, SUPPORT)
+    admin.button("Sync emails").click()
+    expect(panel(admin, "recovered")).to_contain_text("Emails of 1 account are synced.")
+    expect(panel(admin, "recovered").get_by_role("listitem")).to_contain_text([SUPPORT])
+
+
+def test_settings_are_changed_and_wrong_ones_are_told_at_their_field(admin: HostPage) -> None:
+    edit(admin)
+    admin.field("Name").fill("Helpdesk")
+    admin.field("Further addresses").fill("nonsense")
+    admin.button("Save").click()
+    aliases = admin.page.locator("[data-field=aliases]")
+    expect(aliases).to_contain_text("nonsense is no email address")
+    admin.field("Further addresses").fill("help@example.com")
+    admin.field("Time zone").fill("Mars/Base")
+    admin.button("Save").click()
+    expect(admin.page.locator("[data-field=time_zone]")).to_contain_text("no time zone")
+    admin.field("Time zone").fill("Europe/Stockholm")
+    save(admin)
+    expect(row(admin, SUPPORT)).to_contain_text("Helpdesk")
+    expect(row(admin, SUPPORT)).to_contain_text("help@example.com")
+
+
+def test_a_user_is_picked_for_an_account_and_is_there_after_a_reload(admin: HostPage) -> None:
+    expect(row(admin, SUPPORT)).to_contain_text("No users assigned")
+    edit(admin)
+    expect(admin.page.get_by_text("There is no unread mail")).to_be_visible()
+    admin.field("Users").fill("alva")
+    admin.page.get_by_role("option", name="Alva Ek").click()
+    expect(admin.page.get_by_role("option", name="Ada Min")).to_be_visible()
+    expect(admin.page.get_by_role("option", name="Alva Ek")).to_have_count(0)
+    # The list, which stays open, takes the first click beside it for itself.
+    admin.field("Name").click()
+    save(admin)
+    expect(row(admin, SUPPORT)).to_contain_text("1 user")
+    admin.page.reload()
+    expect(row(admin, SUPPORT)).to_contain_text("1 user")
+    edit(admin)
+    expect(admin.page.locator("[data-field=users]").get_by_text("Alva Ek")).to_be_visible()
+
+
+def test_the_template_of_an_account_is_chosen_and_is_there_after_a_reload(admin: HostPage) -> None:
+    edit(admin)
+    admin.choose("For messages", "Message (English) (en)")
+    save(admin)
+    admin.page.reload()
+    edit(admin)
+    expect(admin.button("For messages: Message (English) (en)")).to_be_visible()
+    admin.choose("For messages", "The standard one")
+    save(admin)
+    edit(admin)
+    expect(admin.button("For messages: The standard one")).to_be_visible()
+
+
+def test_a_signature_is_written_and_shown_again(admin: HostPage) -> None:
+    edit(admin)
+    expect(signature(admin)).to_have_accessible_name("Signature")
+    signature(admin).fill("Kind regards, all of us")
+    save(admin)
+    admin.page.reload()
+    edit(admin)
+    expect(signature(admin)).to_have_text("Kind regards, all of us")
+
+
+def test_script_in_a_signature_that_was_stored_by_a_program_does_not_run(admin: HostPage) -> None:
+    admin.ask(_STORE_SIGNATURE, SUPPORT, WICKED)
+    admin.page.reload()
+    edit(admin)
+    expect(signature(admin)).to_contain_text("Kind regards, us")
+    expect(signature(admin).locator(ACTIVE)).to_have_count(0)
+    assert admin.page.evaluate("window.hit") is None
+
+
+def test_script_that_is_pasted_into_a_signature_neither_runs_nor_is_stored(
+    admin: HostPage,
+) -> None:
+    edit(admin)
+    signature(admin).fill("")
+    signature(admin).evaluate(_PASTE, WICKED)
+    expect(signature(admin)).to_contain_text("Kind regards, us")
+    assert admin.page.evaluate("window.hit") is None
+    save(admin)
+    admin.page.reload()
+    edit(admin)
+    expect(signature(admin)).to_contain_text("Kind regards, us")
+    expect(signature(admin).locator(ACTIVE)).to_have_count(0)
+    assert admin.page.evaluate("window.hit") is None
+    # The editor parses what is pasted in a document of its own, of which the policy complains.
+    admin.wrong = [each for each in admin.wrong if "inline event handler" not in each]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_is_wider_than_the_page(admin: HostPage, width: int) -> None:
+    admin.wide(width)
+    expect(row(admin, SUPPORT)).to_be_visible()
+    assert not admin.scrolls_sideways()
+    select(admin, SUPPORT)
+    expect(admin.button("Sync emails")).to_be_visible()
+    assert not admin.scrolls_sideways()
+    edit(admin)
+    expect(admin.field("Time zone")).to_be_visible()
+    assert not admin.scrolls_sideways()
+
+
+def test_the_list_is_narrowed_down_by_words_and_by_state(admin: HostPage) -> None:
+    nothing = admin.page.get_by_text("No account matches.")
+    expect(row(admin, SUPPORT)).to_be_visible()
+    admin.field("Search name or address").fill("nobody at all")
+    expect(nothing).to_be_visible()
+    admin.field("Search name or address").fill("support")
+    expect(row(admin, SUPPORT)).to_be_visible()
+    admin.choose("State", "Server not reachable")
+    expect(nothing).to_be_visible()
+
+
+def test_the_list_is_narrowed_down_to_what_is_disabled(admin: HostPage) -> None:
+    email = "idle@example.com"
+    connected(admin, email)
+    admin.choose("State", "Connected")
+    expect(row(admin, email)).to_be_visible()
+    admin.choose("State", "Disabled")
+    expect(row(admin, SUPPORT)).to_have_count(0)
+    expect(row(admin, email)).to_have_count(0)
+    admin.choose("State", "All states")
+    select(admin, email)
+    admin.button("Disable").click()
+    admin.agree("Disable")
+    expect(row(admin, email)).to_contain_text("Disabled")
+    admin.choose("State", "Connected")
+    expect(row(admin, SUPPORT)).to_be_visible()
+    expect(row(admin, email)).to_have_count(0)
+    admin.choose("State", "Disabled")
+    expect(row(admin, email)).to_be_visible()
+    expect(row(admin, SUPPORT)).to_have_count(0)
+
+
+def test_a_form_that_is_only_read_changes_nothing(admin: HostPage) -> None:
+    admin.open(TAG, props='{"readonly": true, "label": "Mailboxes", "helperText": "All of them"}')
+    expect(admin.page.get_by_role("heading", name="Mailboxes")).to_be_visible()
+    expect(admin.page.get_by_role("table")).to_contain_text(SUPPORT)
+    expect(admin.button("Add account")).to_have_count(0)
+    expect(admin.button(f"Edit: {SUPPORT}")).to_have_count(0)
+
+
+def test_the_page_is_in_swedish(admin: HostPage) -> None:
+    admin.open(TAG, language="sv")
+    expect(admin.page.get_by_role("heading", name="E-postkonton")).to_be_visible()
+    expect(admin.page.get_by_role("table")).to_contain_text("Anslutet")

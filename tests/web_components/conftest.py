@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Page
 from werkzeug.test import TestResponse
 
-from limepkg_email.web_components import STATIC, URL_PREFIX, Manifest, manifest, static_blueprint
+from limepkg_email.reference.demo import Demo
+from limepkg_email.reference.seed import ADMINISTRATOR, AGENT
+from limepkg_email.web_components import STATIC, URL_PREFIX, Manifest, static_blueprint
+from tests.web_components.host_page import HostPage
 
 
 class BufferedClient(FlaskClient):
@@ -29,16 +32,6 @@ def serving(folder: Path, url_prefix: str = URL_PREFIX, *, host_page: bool = Tru
 
 
 @pytest.fixture
-def built() -> Manifest:
-    """The front end of this checkout, which the continuous integration must have built."""
-    found = manifest()
-    if found is None and os.environ.get("CI") != "true":
-        pytest.skip("the front end is not built: run `make frontend`")
-    assert found is not None, "the front end is not built"
-    return found
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A small build, so that these tests do not need the real one."""
     files = {
@@ -48,6 +41,7 @@ def folder(tmp_path: Path) -> Path:
         "components/x/x.esm.js": "export const x = 1;",
         "components/x/p-0aZ_-9bc.js": "export const p = 1;",
         "components/x/p-01234567.entry.js": "export const e = 1;",
+        "components/x/translations/sv-01234abc.json": "{}",
         "components/x/page-one.js": "export const o = 1;",
         "components/x/.secret": "no",
         "lime-elements-9/lime-elements.esm.js": "export const l = 1;",
@@ -73,3 +67,23 @@ def client(folder: Path) -> Iterator[FlaskClient]:
 @pytest.fixture
 def real_client(built: Manifest) -> FlaskClient:
     return serving(STATIC)
+
+
+@pytest.fixture
+def host(page: Page, built: Manifest, demo: Demo) -> Iterator[HostPage]:
+    """The host page in a browser; nobody is signed in yet. Nothing may go wrong on it."""
+    found = HostPage(page, demo)
+    yield found
+    assert found.wrong == []
+
+
+@pytest.fixture
+def agent(host: HostPage) -> HostPage:
+    host.sign_in(AGENT[0])
+    return host
+
+
+@pytest.fixture
+def admin(host: HostPage) -> HostPage:
+    host.sign_in(ADMINISTRATOR[0])
+    return host

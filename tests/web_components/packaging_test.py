@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import subprocess
@@ -13,9 +14,16 @@ from zipfile import ZipFile
 
 import pytest
 
-from limepkg_email.web_components import Manifest
+from limepkg_email.web_components import STATIC, Manifest
 
 ROOT = Path(__file__).parents[2]
+
+MOST_TOGETHER = 60_000
+MOST_ONE_BY_ONE = 65_000
+"""Bytes of our own JavaScript, gzipped as one, largest first, and file by file.
+
+`frontend/README.md` names them, too.
+"""
 
 SERVE = """
 import sys
@@ -122,3 +130,11 @@ def test_the_wheel_of_the_checkout_has_the_same_files_as_that_of_the_source_dist
 
     assert names(direct) == names(wheel)
     assert not [name for name in names(direct) if "node_modules" in name or "/src/" in name]
+
+
+def test_our_own_javascript_stays_as_small_as_promised(built: Manifest) -> None:
+    files = (STATIC / built.components).parent.glob("*.js")
+    contents = sorted((each.read_bytes() for each in files), key=len, reverse=True)
+    assert contents
+    assert len(gzip.compress(b"".join(contents), 9)) <= MOST_TOGETHER
+    assert sum(len(gzip.compress(each, 9)) for each in contents) <= MOST_ONE_BY_ONE

@@ -2,290 +2,195 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
-from urllib.parse import urlencode
+from typing import Any
 
 import pytest
-from selenium.webdriver import Chrome
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
+from playwright.sync_api import FrameLocator, Locator, expect
 
-from limepkg_email.reference.demo import APPLICATION, Demo, DemoOptions
-from limepkg_email.reference.seed import ADMINISTRATOR, PASSWORD
-from limepkg_email.web_components import URL_PREFIX, Manifest
-from tests.e2e.conftest import browser
-
-__all__ = ["browser"]
+from tests.web_components.host_page import HostPage
 
 pytestmark = pytest.mark.browser
 
 TAG = "lwc-template-management"
-Found = TypeVar("Found")
-
-WATCH = """
-window.violations = [];
-addEventListener('securitypolicyviolation', (event) => {
-  violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`);
-});
-addEventListener('error', (event) => violations.push(`error ${event.message}`));
-addEventListener('unhandledrejection', (event) => violations.push(`rejected ${event.reason}`));
-"""
-
-FIND = """
-const [selector, text] = arguments;
-const found = [];
-const walk = (root) => {
-  for (const each of root.querySelectorAll('*')) {
-    if (each.matches(selector) && (!text || each.textContent.includes(text))) found.push(each);
-    if (each.shadowRoot) walk(each.shadowRoot);
-  }
-};
-walk(document);
-return found;
-"""
-
-FRAME = """
-const page = arguments[0].contentDocument;
-const first = page?.querySelector('p');
-return first ? [page.body.innerText, getComputedStyle(first).color] : null;
-"""
-
-ASK = """
-const [method, path, body, done] = arguments;
-const { platform } = await import('./host.js');
-const http = platform.get('http');
-const url = 'limepkg-email/' + path;
-const answer = method === 'get' ? http.get(url) : http[method](url, body ?? {});
-answer.then((found) => done(found ?? null), (error) => done({ failed: String(error) }));
-"""
-
-
-class Page:
-    """The page as people find their way on it: through shadow roots, by what they can see."""
-
-    def __init__(self, chrome: Chrome, url: str) -> None:
-        self.chrome = chrome
-        self.url = url
-
-    def open(self, **query: str) -> None:
-        parameters = urlencode({"application": APPLICATION, "component": TAG, **query})
-        self.chrome.get(f"{self.url}{URL_PREFIX}/host/?{parameters}")
-        self.one(".new")
-
-    def all(self, selector: str, text: str = "") -> list[Any]:
-        found: list[Any] = self.chrome.execute_script(FIND, selector, text)
-        return [each for each in found if each.is_displayed()]
-
-    def one(self, selector: str, text: str = "") -> Any:
-        return wait(lambda: next(iter(self.all(selector, text)), None), f"{selector} {text}")
-
-    def click(self, selector: str, text: str = "") -> None:
-        self.one(selector, text).click()
-
-    def fill(self, field: str, text: str) -> None:
-        control = self.one(f"[data-field={field}]").shadow_root.find_element(
-            By.CSS_SELECTOR, "input"
-        )
-        control.send_keys(Keys.CONTROL, "a", Keys.NULL, text)
-
-    def write(self, body: str) -> None:
-        # In one go: the driver puts the cursor to the end each time it begins to type.
-        self.one("textarea[aria-label=Text]").send_keys(Keys.CONTROL, "a", Keys.NULL, body)
-
-    def preview(self) -> list[str]:
-        found: list[str] | None = self.chrome.execute_script(FRAME, self.one("iframe"))
-        return found or ["", ""]
-
-    def ask(self, method: str, path: str, body: object = None) -> Any:
-        return self.chrome.execute_async_script(ASK, method, path, body)
-
-    def templates(self) -> dict[str, dict[str, Any]]:
-        return {each["name"]: each for each in self.ask("get", "template/")["items"]}
-
-
-def wait(look: Callable[[], Found | None], what: str) -> Found:
-    """Look until there is something; what is not there within ten seconds is missing."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"there is no {what}")
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    directory = tmp_path_factory.mktemp("demo")
-    options = DemoOptions(directory=directory, port=0, engine_port=0, smtp_port=0, samples=False)
-    with Demo(options) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def signed_in(browser: Chrome, demo: Demo) -> Page:
-    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
-    browser.get(f"{demo.url}/{APPLICATION}/")
-    browser.find_element(By.NAME, "login").send_keys(ADMINISTRATOR[0])
-    browser.find_element(By.NAME, "password").send_keys(PASSWORD)
-    browser.find_element(By.NAME, "password").submit()
-    assert browser.find_element(By.TAG_NAME, "h1").text
-    browser.get_log("browser")
-    return Page(browser, demo.url)
 
 
 @pytest.fixture
-def page(built: Manifest, signed_in: Page) -> Iterator[Page]:
-    signed_in.open()
-    signed_in.chrome.get_log("browser")
-    yield signed_in
-    assert signed_in.chrome.execute_script("return window.violations") == []
+def admin(admin: HostPage) -> HostPage:
+    """The administrator, at the list of templates."""
+    admin.open(TAG)
+    return admin
 
 
-def console(page: Page, *expected: str) -> list[str]:
-    """Give what the console says, but for answers of the kinds that a test provokes."""
-    lines = [str(each["message"]) for each in page.chrome.get_log("browser")]
-    return [each for each in lines if not any(status in each for status in expected)]
+def text(admin: HostPage) -> Locator:
+    return admin.field("Text")
 
 
-def test_a_template_is_written_with_its_preview_beside_it(page: Page) -> None:
-    page.click(".new")
-    page.fill("name", "Welcome")
-    page.write('<p style="color: rgb(1, 2, 3)">Hello </p>')
-    area = page.one("textarea[aria-label=Text]")
-    area.send_keys(*[Keys.LEFT] * len("</p>"))
-    page.click(".insert[data-name='recipient.name']")
-    wait(lambda: "Hello Alva Lind" in page.preview()[0], "preview of the inserted value")
-    assert page.preview()[1] == "rgb(1, 2, 3)"
-    assert page.one("iframe").get_attribute("sandbox") == "allow-same-origin"
-    page.click("summary", "Try without")
-    page.click("input[value='recipient.name']")
-    wait(lambda: "[recipient.name?]" in page.preview()[0], "mark of the missing value")
-    page.click(".save")
-    page.one("[data-id]", "Welcome")
-    assert page.templates()["Welcome"]["body"] == (
+def preview(admin: HostPage) -> FrameLocator:
+    return admin.page.frame_locator("iframe")
+
+
+def entry(admin: HostPage, name: str) -> Locator:
+    return admin.page.get_by_role("listitem").filter(has=admin.button(f"Edit {name}"))
+
+
+def placeholder(admin: HostPage, name: str) -> Locator:
+    return admin.page.get_by_role("button").filter(has_text=f"{{{{ {name} }}}}")
+
+
+def templates(admin: HostPage) -> dict[str, dict[str, Any]]:
+    """Give what is stored, by name."""
+    found = admin.ask("return await http.get('limepkg-email/template/?limit=200');")
+    return {each["name"]: each for each in found["items"]}
+
+
+def store(admin: HostPage, name: str, body: str, language: str = "en") -> dict[str, Any]:
+    """Store a template and show it in the list."""
+    wanted = {"name": name, "purpose": "message", "language": language, "subject": "", "body": body}
+    stored = admin.ask("return await http.post('limepkg-email/template/', args[0]);", wanted)
+    admin.page.reload()
+    expect(entry(admin, name)).to_be_visible()
+    return dict(stored)
+
+
+def test_a_template_is_written_with_its_preview_beside_it(admin: HostPage) -> None:
+    admin.button("New template").click()
+    admin.field("Name").fill("Welcome")
+    text(admin).fill('<p style="color: rgb(1, 2, 3)">Hello </p>')
+    text(admin).press("Control+End")
+    for _ in "</p>":
+        text(admin).press("ArrowLeft")
+    placeholder(admin, "recipient.name").click()
+    hello = preview(admin).get_by_text("Hello Alva Lind")
+    expect(hello).to_be_visible()
+    expect(hello).to_have_css("color", "rgb(1, 2, 3)")
+    expect(admin.page.locator("iframe")).to_have_attribute("sandbox", "allow-same-origin")
+    admin.page.get_by_text("Try without").click()
+    admin.page.get_by_role("checkbox", name="recipient.name", exact=True).check()
+    expect(preview(admin).get_by_text("[recipient.name?]")).to_be_visible()
+    admin.button("Save").click()
+    expect(entry(admin, "Welcome")).to_be_visible()
+    assert templates(admin)["Welcome"]["body"] == (
         '<p style="color: rgb(1, 2, 3)">Hello {{ recipient.name }}</p>'
     )
-    assert console(page) == []
 
 
-def test_an_error_is_shown_at_its_line_while_it_is_written(page: Page) -> None:
-    page.click(".new")
-    page.fill("name", "Broken")
-    page.write("<p>one</p>\n<p>{{ user.nam }}</p>\n<p>three</p>")
-    page.click(".save")
-    assert "Line 2" in page.one("[data-errors=body]", "user.nam").text
-    assert page.one(".wrong").text == "2"
-    page.click(".link", "Go to line 2")
-    selected = "const a = arguments[0]; return a.value.slice(a.selectionStart, a.selectionEnd)"
-    area = page.one("textarea[aria-label=Text]")
-    assert page.chrome.execute_script(selected, area) == "<p>{{ user.nam }}</p>"
-    page.write("<p>{% if user.name %}</p>")
-    page.one("[data-errors=body]", "Line 1")
-    page.one(".notice", "cannot be shown yet")
-    assert "Broken" not in page.templates()
-    assert console(page, "422") == []
+def test_an_error_is_shown_at_its_line_while_it_is_written(admin: HostPage) -> None:
+    problems = admin.page.locator("[data-errors=body]")
+    admin.button("New template").click()
+    admin.field("Name").fill("Broken")
+    text(admin).fill("<p>one</p>\n<p>{{ user.nam }}</p>\n<p>three</p>")
+    admin.button("Save").click()
+    expect(problems).to_contain_text("Line 2")
+    expect(problems).to_contain_text("user.nam")
+    expect(admin.page.locator(".numbers .wrong")).to_have_text("2")
+    # The preview, which marks the name and can be shown, does not take that back.
+    expect(preview(admin).get_by_text("[user.nam?]")).to_be_visible()
+    expect(problems).to_contain_text("Line 2")
+    admin.button("Go to line 2").click()
+    selected = "(each) => each.value.slice(each.selectionStart, each.selectionEnd)"
+    assert text(admin).evaluate(selected) == "<p>{{ user.nam }}</p>"
+    text(admin).fill("<p>{% if user.name %}</p>")
+    expect(problems).to_contain_text("Line 1")
+    expect(admin.page.get_by_role("status").filter(has_text="cannot be shown yet")).to_be_visible()
+    assert "Broken" not in templates(admin)
 
 
-def test_whoever_saves_second_sees_what_the_first_has_stored(page: Page) -> None:
-    wanted = {"purpose": "message", "language": "en", "subject": "", "body": "<p>First</p>"}
-    stored = page.ask("post", "template/", {**wanted, "name": "Shared"})
-    page.open()
-    page.click("[aria-label='Edit Shared']")
-    page.write("<p>Mine</p>")
-    theirs = {**wanted, "name": "Shared", "body": "<p>Theirs</p>", "version": 1}
-    page.ask("put", f"template/{stored['id']}/", theirs)
-    page.click(".save")
-    assert "<p>Theirs</p>" in page.one(".conflict").text
-    assert page.templates()["Shared"]["body"] == "<p>Theirs</p>"
-    page.click(".mine")
-    page.one("[data-id]", "Shared")
-    assert page.templates()["Shared"]["body"] == "<p>Mine</p>"
-    assert console(page, "409") == []
+def test_whoever_saves_second_sees_what_the_first_has_stored(admin: HostPage) -> None:
+    conflict = admin.page.get_by_role("alert").filter(has_text="<p>Theirs</p>")
+    stored = store(admin, "Shared", "<p>First</p>")
+    admin.button("Edit Shared").click()
+    text(admin).fill("<p>Mine</p>")
+    theirs = {**stored, "body": "<p>Theirs</p>"}
+    put = "await http.put(`limepkg-email/template/${args[0].id}/`, args[1]);"
+    fields = ("name", "purpose", "language", "subject", "body", "version")
+    admin.ask(put, stored, {each: theirs[each] for each in fields})
+    admin.button("Save").click()
+    expect(conflict).to_be_visible()
+    assert templates(admin)["Shared"]["body"] == "<p>Theirs</p>"
+    conflict.locator(".mine").click()
+    expect(entry(admin, "Shared")).to_be_visible()
+    assert templates(admin)["Shared"]["body"] == "<p>Mine</p>"
 
 
-def test_the_visual_editor_leaves_templates_as_they_are(page: Page) -> None:
+def test_the_visual_editor_leaves_templates_as_they_are(admin: HostPage) -> None:
     body = (
         "<p>Hello{% if recipient.name and conversation.id > 0 %} you{% endif %}</p>"
         '\n<p><a href="{{ parent.url }}">{{ parent.title }}</a></p>'
     )
-    page.click(".new")
-    page.fill("name", "Visual")
-    page.write(body)
-    page.click("button", "Visual")
-    page.one(".ProseMirror").click()
-    page.click(".insert[data-name='user.name']")
-    page.click(".save")
-    page.one("[data-id]", "Visual")
-    stored = page.templates()["Visual"]["body"]
+    admin.button("New template").click()
+    admin.field("Name").fill("Visual")
+    text(admin).fill(body)
+    admin.button("Visual").click()
+    admin.page.locator("[contenteditable=true]").click()
+    placeholder(admin, "user.name").click()
+    admin.button("Save").click()
+    expect(entry(admin, "Visual")).to_be_visible()
+    stored = templates(admin)["Visual"]["body"]
     assert "{{ user.name }}" in stored
     assert stored.replace("{{ user.name }}", "") == body
-    assert console(page) == []
 
 
-def test_the_visual_editor_is_not_offered_for_what_it_would_change(page: Page) -> None:
-    page.click(".new")
-    page.write("{% if parent %}<p>x</p>{% endif %}")
-    page.one("#why-not")
-    assert not page.one("button", "Visual").is_enabled()
+def test_the_visual_editor_is_not_offered_for_what_it_would_change(admin: HostPage) -> None:
+    admin.button("New template").click()
+    expect(admin.button("Visual")).to_be_enabled()
+    text(admin).fill("{% if parent %}<p>x</p>{% endif %}")
+    expect(admin.page.locator("#why-not")).to_be_visible()
+    expect(admin.button("Visual")).to_be_disabled()
 
 
-def test_default_templates_are_created_in_the_chosen_language_once(page: Page) -> None:
-    page.open(language="sv")
-    before = len(page.templates())
-    page.ask("post", "template/", {
-        "name": "Hej", "purpose": "message", "language": "sv", "subject": "", "body": "<p>x</p>",
-    })  # fmt: skip
-    page.ask("post", "default_template/", {"language": "sv"})
-    page.open()
-    page.click(".defaults")
-    page.one("#messages p", "already")
-    assert len(page.templates()) == before + 4
+def test_default_templates_are_created_in_the_chosen_language_once(admin: HostPage) -> None:
+    before = len(templates(admin))
+    store(admin, "Hej", "<p>x</p>", language="sv")
+    admin.open(TAG, language="sv")
+    admin.choose("Språk", "svenska")
+    defaults = admin.button("Skapa standardmallar")
+    defaults.click()
+    said = admin.page.locator("#messages")
+    expect(said.get_by_text("3 standardmallar skapades.")).to_be_visible()
+    assert len(templates(admin)) == before + 4
+    admin.page.reload()
+    admin.choose("Språk", "svenska")
+    defaults.click()
+    expect(said.get_by_text("redan")).to_be_visible()
+    assert len(templates(admin)) == before + 4
 
 
-def test_a_template_that_an_account_uses_is_not_deleted(page: Page) -> None:
+def test_a_template_that_an_account_uses_is_not_deleted(admin: HostPage) -> None:
     name = "Automatic reply (English)"
-    assert "Used by Support" in page.one("[data-id]", name).text
-    page.click(f"[aria-label='Delete {name}']")
-    page.click("#question-ok")
-    assert "used by Support" in page.one("#question-text", "used by").text
-    page.click("#question-ok")
-    assert name in page.templates()
-    assert console(page, "409") == []
+    expect(entry(admin, name)).to_contain_text("Used by Support")
+    admin.button(f"Delete {name}").click()
+    admin.question.get_by_role("button", name="Delete").click()
+    expect(admin.question).to_contain_text("used by Support")
+    admin.agree("OK")
+    assert name in templates(admin)
 
 
-def test_a_template_nobody_uses_is_deleted_after_a_question(page: Page) -> None:
-    page.click("[aria-label='Delete Welcome']")
-    page.click("#question-ok")
-    wait(lambda: not page.all("[data-id]", "Welcome"), "list without it")
-    assert "Welcome" not in page.templates()
+def test_a_template_nobody_uses_is_deleted_after_a_question(admin: HostPage) -> None:
+    store(admin, "Superfluous", "<p>x</p>")
+    admin.button("Delete Superfluous").click()
+    admin.agree("Delete")
+    expect(entry(admin, "Superfluous")).to_have_count(0)
+    assert "Superfluous" not in templates(admin)
 
 
-def test_what_was_written_is_not_lost_by_a_slip(page: Page) -> None:
-    page.click(".new")
-    page.fill("name", "Half")
-    page.click(".close")
-    page.click("#question-cancel")
-    assert page.one("[data-field=name]").get_property("value") == "Half"
-    page.click(".close")
-    page.click("#question-ok")
-    page.one(".defaults")
+def test_what_was_written_is_not_lost_by_a_slip(admin: HostPage) -> None:
+    admin.button("New template").click()
+    admin.field("Name").fill("Half")
+    admin.button("Cancel").first.click()
+    admin.question.locator("#question-cancel").click()
+    expect(admin.field("Name")).to_have_value("Half")
+    admin.button("Cancel").first.click()
+    admin.question.locator("#question-ok").click()
+    expect(admin.button("New template")).to_be_visible()
 
 
-def test_on_a_phone_writing_and_preview_take_turns(page: Page) -> None:
-    size = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": False}
-    page.chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    try:
-        page.open(theme="dark")
-        page.click("[aria-label='Edit Message (English)']")
-        assert not page.all("iframe")
-        page.click(".tabs button", "Preview")
-        wait(lambda: "Alva Lind" in page.preview()[0], "preview")
-        assert not page.all("textarea")
-        width = page.chrome.execute_script("return document.documentElement.scrollWidth")
-        assert width <= 390
-        assert console(page) == []
-    finally:
-        page.chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+def test_on_a_phone_writing_and_preview_take_turns(admin: HostPage) -> None:
+    admin.wide(390, 800)
+    admin.open(TAG, theme="dark")
+    admin.button("Edit Message (English)").click()
+    expect(text(admin)).to_be_visible()
+    expect(admin.page.locator("iframe")).to_be_hidden()
+    admin.button("Preview").click()
+    expect(preview(admin).get_by_text("Alva Lind").first).to_be_visible()
+    expect(text(admin)).to_be_hidden()
+    assert not admin.scrolls_sideways()

@@ -1,4 +1,7 @@
-/** Every endpoint of the package, by area; each area is a file in `email-api/`. */
+/**
+ * The endpoints of the package by area; each area is a file in `email-api/`. Those that no component
+ * calls, `installation` and `receipts`, are not among them, and so not in the bundle.
+ */
 
 import { perPlatform } from '../platform';
 import { accounts } from './email-api/accounts';
@@ -10,7 +13,6 @@ import { feed } from './email-api/feed';
 import { messages } from './email-api/messages';
 import { oauthApps } from './email-api/oauth-apps';
 import { reading } from './email-api/reading';
-import { receipts } from './email-api/receipts';
 import { snippets } from './email-api/snippets';
 import { tasks } from './email-api/tasks';
 import { templates } from './email-api/templates';
@@ -24,7 +26,6 @@ const AREAS = {
   messages,
   oauthApps,
   reading,
-  receipts,
   snippets,
   tasks,
   templates,

@@ -1,13 +1,12 @@
 import { expect, it } from 'vitest';
 
 import { EmailError } from '../services/email-error';
-import { testPlatform } from '../testing';
-import { Texts } from '../translate';
+import { englishTexts, testPlatform } from '../testing';
 import { confirmAction } from './confirm';
 import { explain, fieldError, otherErrors } from './explain';
 import { notify, notifyError } from './notify';
 
-const texts = new Texts(undefined, 'en');
+const texts = englishTexts();
 
 it('what the server says is shown as it is', () => {
   const error = new EmailError({ code: 'conflict', message: 'The address is taken.' }, 409);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { Texts } from '../translate';
+import { englishTexts } from '../testing';
 import { explainFile, formatSize, sortFiles } from './files';
 
 const limits = { each: 100, together: 150, count: 3 };
@@ -37,6 +37,6 @@ it.each([
   ['too_large_together', 'a.pdf does not fit: all files together may have 18 MB.'],
   ['too_many', 'a.pdf is one too many: a message has at most 50 files.'],
 ] as const)('a file that is %s is explained', (problem, sentence) => {
-  const texts = new Texts(undefined, 'en');
+  const texts = englishTexts();
   expect(explainFile(file('a.pdf', 5_000_000), problem, texts)).toBe(sentence);
 });

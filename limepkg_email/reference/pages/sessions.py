@@ -31,14 +31,18 @@ def add_to(pages: Blueprint, site: Site) -> None:
 
     @pages.post("/<application>/sign-in")
     def enter(application: str) -> Response:
-        """Begin a session."""
+        """Begin a session, unless somebody has tried too often."""
         require_token()
         found = site.host.application(application)
         login, next_ = request.form.get("login", ""), request.form.get("next", "")
-        password = request.form.get("password", "")
-        if sign_in(application, found.users, login, password) is None:
+        attempt = (application, login, request.remote_addr or "")
+        wait = site.attempts.begin(attempt)
+        if wait:
+            return _asked_to_wait(login, next_, wait)
+        if sign_in(application, found.users, login, request.form.get("password", "")) is None:
             values = {"login": login, "next": next_, "wrong": True}
             return make_response(render("sign_in.html", None, **values), 401)
+        site.attempts.succeeded(attempt)
         own = next_.startswith(f"/{application}/") and "\\" not in next_
         return redirect(next_ if own else url_for("crm.tickets", application=application))
 
@@ -48,3 +52,11 @@ def add_to(pages: Blueprint, site: Site) -> None:
         require_token()
         sign_out(application)
         return redirect(url_for("crm.sign_in_page", application=application))
+
+
+def _asked_to_wait(login: str, next_: str, seconds: int) -> Response:
+    minutes = -(-seconds // 60)
+    values = {"login": login, "next": next_, "minutes": minutes}
+    answer = make_response(render("sign_in.html", None, **values), 429)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer

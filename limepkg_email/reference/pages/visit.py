@@ -13,6 +13,7 @@ from limepkg_email.host import Objects
 from limepkg_email.query import In, Query
 from limepkg_email.reference.access import ADMIN
 from limepkg_email.reference.application import ReferenceApplication
+from limepkg_email.reference.attempts import Attempts
 from limepkg_email.reference.host import ReferenceHost
 from limepkg_email.reference.mail import Mail
 
@@ -58,6 +59,7 @@ class Site:
 
     def __init__(self, host: ReferenceHost, mail: Mail | None) -> None:
         self.host = host
+        self.attempts = Attempts(host.clock)
         self._mail = mail
 
     def visit(self, application: str) -> ReferenceApplication:

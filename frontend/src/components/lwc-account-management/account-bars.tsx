@@ -2,12 +2,14 @@
 
 import { FunctionalComponent, h } from '@stencil/core';
 
+import { Account } from '../../services/email-api/accounts';
 import { OAuthApp } from '../../services/email-api/oauth-apps';
 import { Texts } from '../../translate';
 import { SelectField, TextField } from '../../ui/fields';
 import { usableApps } from './account-choices';
 import { BulkAction } from './account-panels';
 import { DISABLED, FILTER_STATES, stateText } from './account-words';
+import { affected } from './bulk-question';
 
 interface FiltersProps {
   texts: Texts;
@@ -45,7 +47,7 @@ export const Filters: FunctionalComponent<FiltersProps> = (props) => {
 
 interface SelectionProps {
   texts: Texts;
-  count: number;
+  accounts: readonly Account[];
   busy: boolean;
   syncing: boolean;
   onSync: () => void;
@@ -54,15 +56,16 @@ interface SelectionProps {
 
 /** What can be done with the accounts that are selected. */
 export const Selection: FunctionalComponent<SelectionProps> = (props) => {
-  const { texts, busy, onAction } = props;
-  const actions: { name: BulkAction; label: string; icon: string }[] = [
+  const { texts, accounts, busy, onAction } = props;
+  const all: { name: BulkAction; label: string; icon: string }[] = [
     { name: 'enable', label: texts.get('accounts.enable'), icon: 'play' },
     { name: 'disable', label: texts.get('accounts.disable'), icon: 'pause' },
     { name: 'delete', label: texts.get('admin.delete'), icon: 'trash' },
   ];
+  const actions = all.filter(({ name }) => affected(name, accounts).length > 0);
   return (
     <div class="selection" role="group" aria-label={texts.get('accounts.selection')}>
-      <strong role="status">{texts.count('accounts.selected', props.count)}</strong>
+      <strong role="status">{texts.count('accounts.selected', accounts.length)}</strong>
       <div class="actions">
         <limel-button
           outlined={true}
@@ -72,7 +75,13 @@ export const Selection: FunctionalComponent<SelectionProps> = (props) => {
           onClick={props.onSync}
         />
         {actions.map(({ name, label, icon }) => (
-          <limel-button label={label} icon={icon} disabled={busy} onClick={() => onAction(name)} />
+          <limel-button
+            key={name}
+            label={label}
+            icon={icon}
+            disabled={busy}
+            onClick={() => onAction(name)}
+          />
         ))}
       </div>
     </div>

@@ -87,9 +87,12 @@ export function wordsFor(account: Account, texts: Texts): Words {
   if (isOff) {
     return isFailing(account) ? wordsForOffAndFailing(account, texts) : wordsForOff(texts);
   }
-  const step = STEPS[account.next_step];
+  // What is enabled is not offered to be, whatever the server says next.
+  const step =
+    account.enabled && account.next_step === 'enable' ? undefined : STEPS[account.next_step];
+  const state = stateText(account.state, texts);
   return {
-    state: stateText(account.state, texts),
+    state: account.enabled ? state : `${state} · ${texts.get('accounts.state.disabled')}`,
     tone: STATES[account.state]?.tone ?? 'wait',
     cause: account.cause,
     advice: step ? texts.get(step.advice) : account.next_step === 'wait' ? account.advice : '',

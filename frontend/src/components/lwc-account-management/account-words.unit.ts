@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 
 import { Account } from '../../services/email-api/accounts';
 import { RecoveryReport } from '../../services/email-api/tasks';
-import { Texts } from '../../translate';
+import { englishTexts } from '../../testing';
 import { FILTER_STATES, previewSentence, reportText, stateText, wordsFor } from './account-words';
 
-const texts = new Texts(undefined, 'en');
+const texts = englishTexts();
 
 const account = (given: Partial<Account>): Account =>
   ({
@@ -23,11 +23,17 @@ describe('how an account fares', () => {
     ['check_server', 'connectError', 'sign_in', 'Sign in again'],
     ['reconnect', 'missing', 'sign_in', 'Connect again'],
     ['check_app', 'connected', 'choose', 'Choose application'],
-    ['enable', 'connected', 'enable', 'Enable'],
   ])('%s has a button', (next_step, state, action, label) => {
     const found = wordsFor(account({ next_step, state }), texts);
     expect(found.step).toEqual({ action, label });
     expect(found.advice).not.toBe('');
+  });
+
+  it('only a disabled one is offered to be enabled', () => {
+    const step = { action: 'enable', label: 'Enable' };
+    const off = account({ next_step: 'enable', enabled: false });
+    expect(wordsFor(off, texts).step).toEqual(step);
+    expect(wordsFor({ ...off, enabled: true }, texts).step).toBeUndefined();
   });
 
   it('an account that works needs nothing', () => {
@@ -43,7 +49,8 @@ describe('how an account fares', () => {
   it('a disabled account is disabled, whatever the engine says', () => {
     const off = account({ enabled: false, next_step: 'enable', cause: 'The account is disabled.' });
     expect(wordsFor(off, texts)).toMatchObject({ state: 'Disabled', tone: 'quiet', cause: '' });
-    expect(wordsFor({ ...off, state: 'missing' }, texts).tone).toBe('bad');
+    const gone = wordsFor({ ...off, state: 'missing' }, texts);
+    expect([gone.state, gone.tone]).toEqual(['Missing · Disabled', 'bad']);
   });
 
   it('a disabled account that cannot sign in has to sign in first', () => {

@@ -7,6 +7,11 @@ import { BulkAction } from './account-panels';
 
 const MOST_NAMED = 10;
 
+/** Give the accounts that an action changes: an enabled one is not enabled once more. */
+export function affected(action: BulkAction, accounts: readonly Account[]): Account[] {
+  return accounts.filter((each) => action === 'delete' || each.enabled !== (action === 'enable'));
+}
+
 /** Give the question, with the accounts that are meant. */
 export function bulkQuestion(
   action: BulkAction,

@@ -114,6 +114,30 @@ describe('the accounts', () => {
     expect(changes).toHaveLength(1);
   });
 
+  it('are enabled and disabled only where that changes something', async () => {
+    const off = { enabled: false, next_step: 'enable' };
+    const accounts = [account(), account({ id: 2, email: 'off@example.com', ...off })];
+    const platform = testPlatform(answers(accounts, { 'put limepkg-email/account/': page() }));
+    const found = await shown(platform);
+    const selection = () =>
+      found.all('.selection limel-button').map((each) => each.getAttribute('label'));
+    await found.select();
+    expect(selection()).toEqual(['Sync emails', 'Disable', 'Delete']);
+    const second = found.all('tbody input')[1] as HTMLInputElement;
+    second.checked = true;
+    second.dispatchEvent(new Event('change'));
+    await found.settle();
+    expect(selection()).toEqual(['Sync emails', 'Enable', 'Disable', 'Delete']);
+    const disable = found.all('.selection limel-button')[2] as HTMLElement;
+    disable.dispatchEvent(new Event('click'));
+    await found.settle();
+    expect(platform.told[0]?.texts[1]).not.toContain('off@example.com');
+    expect(platform.requests.find((each) => each.method === 'put')?.data).toEqual({
+      accounts: [1],
+      enabled: false,
+    });
+  });
+
   it('stay when the user does not agree', async () => {
     const platform = testPlatform(answers([account()]), { agree: false });
     const found = await shown(platform);

@@ -27,7 +27,8 @@ import {
 } from './account-panels';
 import { AccountTable } from './account-table';
 import { isFailing, StepAction } from './account-words';
-import { bulkQuestion } from './bulk-question';
+import { affected, bulkQuestion } from './bulk-question';
+import { deleteAccounts } from './deletion';
 import { Recovery } from './recovery';
 
 const PAGE = 25;
@@ -162,11 +163,11 @@ export class AccountManagement {
         {this.selected.length > 0 && !this.locked && (
           <Selection
             texts={text}
-            count={this.selected.length}
+            accounts={this.chosen}
             busy={this.busy}
             syncing={recovery.isBusy}
             onSync={() => void this.sync(this.chosen)}
-            onAction={(action) => void this.bulk(action)}
+            onAction={(action) => void this.bulk(action, affected(action, this.chosen))}
           />
         )}
         {this.renderList()}
@@ -435,16 +436,19 @@ export class AccountManagement {
 
   // --- several at a time --------------------------------------------------------------------------
 
-  private async bulk(action: BulkAction, accounts = this.chosen): Promise<void> {
+  private async bulk(action: BulkAction, accounts: readonly Account[]): Promise<void> {
     if (!(await confirmAction(this.platform, bulkQuestion(action, accounts, this.texts)))) {
       return;
     }
     const ids = accounts.map((each) => each.id);
-    const api = emailApi(this.platform).accounts;
+    const api = emailApi(this.platform);
+    const signal = this.gone.signal;
     this.busy = true;
     try {
       const { items } =
-        action === 'delete' ? await api.remove(ids) : await api.enable(ids, action === 'enable');
+        action === 'delete'
+          ? await deleteAccounts(api, ids, { signal })
+          : await api.accounts.enable(ids, action === 'enable');
       this.outcomes = { action, items: items.map((each) => named(each, accounts)) };
       this.change.emit(this.value);
     } catch (error) {

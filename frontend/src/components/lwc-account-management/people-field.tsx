@@ -25,7 +25,14 @@ export const PeopleField: FunctionalComponent<Props> = (props) => (
     invalid={Boolean(props.error)}
     multiple={true}
     value={props.value.map((each) => personItem(personOf(each, props.people)))}
-    searcher={(query) => Promise.resolve(foundPeople(props.people, query))}
+    searcher={(query) =>
+      Promise.resolve(
+        foundPeople(
+          props.people.filter((each) => !props.value.includes(each.id)),
+          query,
+        ),
+      )
+    }
     ref={nameControl(props.label)}
     onChange={(event: Event) => {
       stop(event);

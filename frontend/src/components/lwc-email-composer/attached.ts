@@ -1,5 +1,6 @@
 /** The files that go along with a message: new ones, and documents that the CRM has already. */
 
+import { DraftFile } from '../../services/email-api/drafts';
 import { MessageDocument } from '../../services/email-api/messages';
 import { Texts } from '../../translate';
 import { explainFile, FileLimits, sortFiles } from '../../ui/files';
@@ -9,8 +10,14 @@ export interface Attached {
   key: string;
   name: string;
   size: number;
-  /** What is to be uploaded; a document has none. */
+  /** What is to be uploaded; a document has none, and a file that came with a draft. */
   file?: File;
+  /** The id under which the draft has it on the server. */
+  upload?: number;
+  /** The share (0 to 1) that has been uploaded, while it is. */
+  progress?: number;
+  /** Why it could not be uploaded; it can be tried again. */
+  failed?: string;
   /** The id of the document; 0 for a new file. */
   document: number;
   /** Why it cannot go along. */
@@ -60,8 +67,19 @@ export function going(present: readonly Attached[]): Attached[] {
   return present.filter((each) => !each.error);
 }
 
+/** Give the files that are only here. */
 export function filesOf(present: readonly Attached[]): File[] {
-  return going(present).flatMap((each) => (each.file ? [each.file] : []));
+  return going(present).flatMap((each) => (each.file && !each.upload ? [each.file] : []));
+}
+
+/** Give the ids of the files that the draft has on the server. */
+export function uploadsOf(present: readonly Attached[]): number[] {
+  return going(present).flatMap((each) => (each.upload ? [each.upload] : []));
+}
+
+/** Give a file that came back with a draft. */
+export function fromDraft({ id, filename, size }: DraftFile): Attached {
+  return { key: `upload-${id}`, name: filename, size, document: 0, upload: id };
 }
 
 export function documentsOf(present: readonly Attached[]): number[] {

@@ -3,7 +3,8 @@
 import { Draft, DraftContent, DraftsApi } from '../../services/email-api/drafts';
 import { EmailError } from '../../services/email-error';
 
-export type SaveState = 'unchanged' | 'waiting' | 'saving' | 'saved' | 'failed' | 'conflict';
+export type SaveState =
+  'unchanged' | 'waiting' | 'saving' | 'saved' | 'failed' | 'conflict' | 'held';
 
 export interface SaverOptions {
   drafts: DraftsApi;
@@ -29,6 +30,7 @@ export class DraftSaver {
   /** What another window stored, or nothing if it sent or discarded the draft. */
   newer?: Draft;
 
+  private isHeld = false;
   private timer?: ReturnType<typeof setTimeout>;
   private running?: Promise<void>;
   private again = false;
@@ -38,12 +40,16 @@ export class DraftSaver {
 
   /** Whether something is written that is stored nowhere. */
   get isUnsaved(): boolean {
-    return ['waiting', 'saving', 'failed', 'conflict'].includes(this.state);
+    return ['waiting', 'saving', 'failed', 'conflict', 'held'].includes(this.state);
   }
 
   /** Something was written. */
   touch(): void {
     if (this.closed || this.state === 'conflict') {
+      return;
+    }
+    if (this.isHeld) {
+      this.become('held');
       return;
     }
     clearTimeout(this.timer);
@@ -65,6 +71,20 @@ export class DraftSaver {
     }
   }
 
+  /** Store nothing while it is not decided what becomes of another draft in the same place. */
+  hold(): void {
+    this.isHeld = true;
+  }
+
+  /** Go on storing, over a version. */
+  release(version: number): void {
+    this.isHeld = false;
+    this.version = version;
+    if (this.state === 'held') {
+      this.touch();
+    }
+  }
+
   /** Store this text although another window stored another one. */
   async keepMine(): Promise<void> {
     this.version = this.newer?.version ?? 0;
@@ -76,6 +96,7 @@ export class DraftSaver {
   /** Go on with the draft that another window stored. */
   takeOver(draft: Draft): void {
     this.newer = undefined;
+    this.isHeld = false;
     this.version = draft.version;
     this.become(draft.version ? 'saved' : 'unchanged');
   }

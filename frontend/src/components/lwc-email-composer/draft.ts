@@ -3,7 +3,7 @@
 import { EmailApi } from '../../services/email-api';
 import { Draft, DraftContent } from '../../services/email-api/drafts';
 import { Texts } from '../../translate';
-import { documentsOf } from './attached';
+import { documentsOf, fromDraft } from './attached';
 import { addPeople, draftOf, fromFollowers } from './people';
 import type { Writing } from './writing';
 
@@ -43,12 +43,13 @@ export function applyDraft(writing: Writing, draft: Draft, texts: Texts): void {
   if (account && writing.accounts.some((each) => each.id === account)) {
     writing.account = account;
   }
-  writing.attached = files.map((id) => ({
+  const documents = files.map((id) => ({
     key: `document-${id}`,
     name: texts.get('composer.document', { id }),
     size: 0,
     document: id,
   }));
+  writing.attached = [...documents, ...(draft.uploads ?? []).map(fromDraft)];
   writing.write(html);
 }
 
@@ -70,7 +71,10 @@ export async function nameDocuments(writing: Writing): Promise<void> {
 
 /** Throw away what was written, here and on the server. */
 export async function discardDraft(writing: Writing, api: EmailApi): Promise<void> {
-  await writing.saver.flush();
-  await api.drafts.discard(writing.conversation);
+  if (!writing.elsewhere) {
+    await writing.saver.flush();
+    await api.drafts.discard(writing.conversation);
+  }
+  // What was begun on another object is not what is thrown away here.
   writing.clear();
 }

@@ -1,6 +1,7 @@
 /** What the editor of lime-elements does not offer: inserting at the cursor from outside. */
 
 export interface EditorElement extends HTMLElement {
+  value?: string;
   flushPendingChanges?: () => Promise<void>;
   clear?: () => Promise<void>;
 }
@@ -14,14 +15,26 @@ export function insertAtCursor(editor: HTMLElement, html: string): boolean {
   field.focus();
   const clipboardData = new DataTransfer();
   clipboardData.setData('text/html', html);
+  const before = field.innerHTML;
   // The editor knows best how html fits where the cursor is: as when it is pasted.
   const paste = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true });
-  return !field.dispatchEvent(paste);
+  return !field.dispatchEvent(paste) && field.innerHTML !== before;
 }
 
-/** Put the cursor into the text. */
-export function focusText(editor: HTMLElement): void {
-  editable(editor)?.focus();
+/** Put the cursor into the text; tells whether there is one yet. */
+export function focusText(editor: HTMLElement): boolean {
+  const field = editable(editor);
+  field?.focus();
+  return field !== undefined;
+}
+
+/**
+ * Tell whether Tab can do nothing in the list in which the cursor is: the editor keeps the key all
+ * the same, and nobody could get any further with the keyboard alone.
+ */
+export function isStuckInList(editor: HTMLElement): boolean {
+  const item = elementOf(cursorIn(editable(editor)))?.closest('li');
+  return Boolean(item && !item.previousElementSibling);
 }
 
 /** Read a picture as an address that carries it; the server makes a part of the mail of it. */
@@ -39,7 +52,8 @@ export function isPicture({ type }: Pick<File, 'type'>): boolean {
   return /^image\/(png|jpeg|gif|webp)$/.test(type);
 }
 
-function editable(element: Element): HTMLElement | undefined {
+/** Give the inner field of an editor. */
+export function editable(element: Element): HTMLElement | undefined {
   const inside = element.shadowRoot;
   if (!inside) {
     return undefined;
@@ -55,4 +69,19 @@ function editable(element: Element): HTMLElement | undefined {
     }
   }
   return undefined;
+}
+
+/** Browsers differ in how they tell of a selection within a shadow tree. */
+export function selectionOf(field: HTMLElement | undefined): Selection | null {
+  const root = field?.getRootNode() as { getSelection?: () => Selection | null } | undefined;
+  return root?.getSelection?.() ?? field?.ownerDocument.getSelection() ?? null;
+}
+
+function cursorIn(field: HTMLElement | undefined): Node | undefined {
+  const node = selectionOf(field)?.focusNode;
+  return node && field?.contains(node) ? node : undefined;
+}
+
+function elementOf(node: Node | undefined): Element | null {
+  return node instanceof Element ? node : (node?.parentElement ?? null);
 }

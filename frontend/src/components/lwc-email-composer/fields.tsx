@@ -5,6 +5,7 @@ import { FunctionalComponent, h } from '@stencil/core';
 import { MessageDocument } from '../../services/email-api/messages';
 import { Texts } from '../../translate';
 import { formatSize } from '../../ui/files';
+import { EMPTY_PAGE, showIn } from '../../ui/still';
 import { Writing } from './writing';
 
 interface PartProps {
@@ -87,13 +88,21 @@ export const Signature: FunctionalComponent<PartProps> = ({ writing, texts }) =>
       <summary>{texts.get('composer.signature')}</summary>
       <iframe
         title={texts.get('composer.signature')}
-        sandbox=""
-        // Sanitised by the server; a frame that can run and load nothing in any case.
-        srcdoc={`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">${writing.signature}`}
+        // Sanitised by the server; without `allow-scripts` nothing in it ever runs.
+        sandbox="allow-same-origin"
+        srcdoc={EMPTY_PAGE}
+        ref={(frame) => show(frame, writing.signature)}
+        onLoad={(event) => show(event.target as HTMLIFrameElement, writing.signature)}
       />
     </details>
   ) : null;
 };
+
+function show(frame: HTMLIFrameElement | undefined, html: string): void {
+  if (frame?.contentDocument?.body) {
+    showIn(frame.contentDocument, html);
+  }
+}
 
 interface RecordProps extends PartProps {
   documents: MessageDocument[];

@@ -2,7 +2,7 @@
 
 import { EmailApi } from '../../services/email-api';
 import { Message, Submitted } from '../../services/email-api/messages';
-import { Attached, documentsOf, filesOf } from './attached';
+import { Attached, documentsOf, filesOf, uploadsOf } from './attached';
 import { Attempt } from './attempt';
 import { Person, targetOf } from './people';
 import { Place } from './place';
@@ -45,6 +45,7 @@ export function handIn(api: EmailApi, written: Written, how: HandIn): Promise<Su
     html: written.html,
     recipients,
     documents: documentsOf(written.attached),
+    draft_files: uploadsOf(written.attached),
     ...(sending.at ? { send_at: sending.at.toISOString() } : { undo: true }),
   };
   const target = conversation ? { conversation, followers } : { parent: parent ?? null };

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, h, it, render } from '@stencil/vitest';
+import { afterEach, describe, expect, h, it, render, vi } from '@stencil/vitest';
 
 import { httpError, Request, testPlatform } from '../../testing';
 import './lwc-email-composer';
@@ -41,7 +41,10 @@ const usual = (request: Request): unknown => {
 };
 
 let unmount: (() => void) | undefined;
-afterEach(() => unmount?.());
+afterEach(() => {
+  unmount?.();
+  vi.restoreAllMocks();
+});
 
 async function open(answer = usual, props: object = {}, options = {}) {
   const platform = testPlatform(answer, options);
@@ -71,13 +74,33 @@ async function open(answer = usual, props: object = {}, options = {}) {
   return { platform, root: result.root, inside, write, press, settle, setProps: result.setProps };
 }
 
+/** The documents of these tests keep no account of the focus. */
+function focusIn(root: HTMLElement): () => Element | null {
+  let active: Element | null = null;
+  const current = (): Element | null => (active?.isConnected ? active : null);
+  const take = (element: Element): void => void (active = element);
+  let proto: object = root;
+  while (!Object.hasOwn(proto, 'focus')) {
+    proto = Object.getPrototypeOf(proto) as object;
+  }
+  vi.spyOn(proto as HTMLElement, 'focus').mockImplementation(function (this: HTMLElement) {
+    take(this);
+  });
+  Object.defineProperty(root.shadowRoot, 'activeElement', { get: current });
+  Object.defineProperty(root.ownerDocument, 'activeElement', {
+    get: () => root,
+    configurable: true,
+  });
+  return current;
+}
+
 describe('the composer', () => {
   it('shows account, recipients, subject and signature of an answer', async () => {
     const { inside } = await open();
     expect(inside('.from')?.textContent).toContain('Support <support@x.se>');
     expect(inside('select')).toBeNull();
     expect((inside('input[name=subject]') as HTMLInputElement).value).toBe('Re: Printer');
-    expect(inside('.signature iframe')?.getAttribute('sandbox')).toBe('');
+    expect(inside('.signature iframe')?.getAttribute('sandbox')).toBe('allow-same-origin');
     expect(inside('.send')?.textContent).toBe('Send');
   });
 
@@ -103,6 +126,36 @@ describe('the composer', () => {
     expect(inside('[data-notice=sent]')?.textContent).toContain('On its way');
     expect(inside('[data-action=undo]')).not.toBeNull();
     expect(platform.requests.some((each) => each.method === 'post')).toBe(true);
+  });
+
+  it('gives the focus to Undo after sending, and passes it on when that goes away', async () => {
+    const quick = { ...opening, undo_seconds: 1 };
+    const { root, inside, write, press, settle } = await open((request) =>
+      request.url.includes('composer') ? quick : usual(request),
+    );
+    await write('<p>Hello</p>');
+    const focused = focusIn(root);
+    await press('.send');
+    expect(focused()?.getAttribute('data-action')).toBe('undo');
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await settle();
+    expect(inside('[data-action=undo]')).toBeNull();
+    expect(focused()?.className).toContain('send');
+  });
+
+  it('leads to the first thing that is wrong', async () => {
+    const { root, inside, write, press, setProps } = await open();
+    await setProps({ context: { limetype: 'helpdesk', id: 7 }, mode: 'new' });
+    await write('<p>Hello</p>');
+    inside('lwc-limepkg-email-recipients')?.dispatchEvent(
+      new CustomEvent('addPeople', { detail: [{ email: 'c@x.se', name: '' }] }),
+    );
+    const subject = inside('input[name=subject]') as HTMLInputElement;
+    subject.value = '';
+    subject.dispatchEvent(new Event('input'));
+    const focused = focusIn(root);
+    await press('.send');
+    expect(focused()).toBe(subject);
   });
 
   it('marks what is wrong, as text and for screen readers', async () => {
@@ -180,19 +233,25 @@ describe('recipients', () => {
     );
     unmount = result.unmount;
     const inside = (selector: string) => result.root.shadowRoot?.querySelector(selector);
+    const input = (text: string) => {
+      const element = inside('input') as HTMLInputElement;
+      element.value = text;
+      element.dispatchEvent(new Event('input', { bubbles: true }));
+      return element;
+    };
     const type = async (text: string, ...keys: string[]) => {
-      const input = inside('input') as HTMLInputElement;
-      input.value = text;
-      input.dispatchEvent(new Event('input', { bubbles: true }));
+      const element = input(text);
       await new Promise((resolve) => setTimeout(resolve, 260));
       await result.waitForChanges();
       for (const key of keys) {
         // The documents of these tests know no `keydown`, so it is listened for under this name.
-        input.dispatchEvent(new KeyboardEvent('keyDown', { key, bubbles: true, cancelable: true }));
+        const pressed = { key, bubbles: true, cancelable: true };
+        element.dispatchEvent(new KeyboardEvent('keyDown', pressed));
         await result.waitForChanges();
       }
     };
-    return { platform, inside, type, added, toggled };
+    const settle = () => result.waitForChanges();
+    return { platform, inside, type, input, settle, added, toggled };
   }
 
   it('say plainly that each gets a mail of their own', async () => {
@@ -220,6 +279,31 @@ describe('recipients', () => {
       { email: 'new@x.se', name: 'New' },
       { email: 'other@y.se', name: '' },
     ]);
+  });
+
+  it('are taken at a comma and when the field is left, however fast they were typed', async () => {
+    const { inside, added, settle, input } = await field([]);
+    input('first@x.se,');
+    input('wrong, last@y.se; "Berg, Bo');
+    expect((inside('input') as HTMLInputElement).value).toBe('"Berg, Bo');
+    input('"Berg, Bo" <bo@z.se>');
+    inside('input')?.dispatchEvent(new Event('blur'));
+    await settle();
+    expect((inside('input') as HTMLInputElement).value).toBe('');
+    expect(added).toEqual([
+      { email: 'first@x.se', name: '' },
+      { email: 'wrong', name: '' },
+      { email: 'last@y.se', name: '' },
+      { email: 'bo@z.se', name: 'Berg, Bo' },
+    ]);
+  });
+
+  it('that were searched for another text are not meant by this one', async () => {
+    const { type, added, input, inside } = await field([], [lisa]);
+    await type('lis');
+    input('lisbeth');
+    inside('input')?.dispatchEvent(new Event('blur'));
+    expect(added).toEqual([{ email: 'lisbeth', name: '' }]);
   });
 
   it('that the object leads to are proposed', async () => {

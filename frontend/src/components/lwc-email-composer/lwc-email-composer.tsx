@@ -31,6 +31,8 @@ import { TextEditing } from './text-editing';
 import { bytesOfPictures } from './wording';
 import { Writing } from './writing';
 
+const UNDO = '[data-action="undo"]';
+
 /**
  * Writes a message: an answer in a conversation, or the first one of a new conversation on an
  * object. What is written is kept on the server, and can be taken back for a while when it is sent.
@@ -71,6 +73,7 @@ export class EmailComposer {
   private locale!: Locale;
   private focusNext = '';
   private begun = '';
+  private recipients?: HTMLLwcLimepkgEmailRecipientsElement;
 
   private readonly files = new FileSources(
     (files) => this.writing?.attach(files),
@@ -101,6 +104,14 @@ export class EmailComposer {
     });
     await this.texts.ready;
     this.begin();
+  }
+
+  componentWillRender(): void {
+    const focused = this.host.shadowRoot?.activeElement;
+    if (focused?.matches(UNDO) && !this.writing?.aftermath.secondsLeft && !this.focusNext) {
+      // It goes away now, and the focus must not be lost with it.
+      this.focusNext = `${UNDO}, .line, .send`;
+    }
   }
 
   componentDidRender(): void {
@@ -156,9 +167,19 @@ export class EmailComposer {
     await Promise.resolve();
   }
 
+  @Listen('pointerdown', { capture: true })
+  protected handlePointer(): void {
+    // Whoever goes somewhere is not called back.
+    this.focusNext = '';
+  }
+
   @Listen('keydown', { capture: true })
   protected handleKey(event: KeyboardEvent): void {
-    if (this.editing.search.press(event.key)) {
+    this.focusNext = '';
+    if (event.key === 'Tab' && !event.shiftKey && this.editing.keepsTab(event)) {
+      // The browser goes on to the next control, then.
+      event.stopPropagation();
+    } else if (this.editing.search.press(event.key)) {
       event.preventDefault();
       event.stopPropagation();
     } else if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
@@ -203,6 +224,7 @@ export class EmailComposer {
   protected handleOnline(): void {
     this.offline = false;
     void this.writing?.saver.flush();
+    this.writing?.uploads.retryAll();
   }
 
   render(): VNode {
@@ -292,6 +314,7 @@ export class EmailComposer {
         <Hindrances writing={writing} texts={texts} offline={this.offline} />
         <From writing={writing} texts={texts} />
         <lwc-limepkg-email-recipients
+          ref={(element) => (this.recipients = element)}
           platform={this.platform}
           people={writing.people}
           beside={writing.isReply ? { conversation: writing.conversation } : (writing.parent ?? {})}
@@ -317,6 +340,7 @@ export class EmailComposer {
           progress={busy ? writing.progress : undefined}
           error={writing.problems.files}
           onDetach={(event) => writing.detach(event.detail)}
+          onAgain={(event) => writing.uploads.retry(event.detail)}
         />
         {offers.documents && (
           <RecordDocuments writing={writing} texts={texts} documents={offers.documents} />
@@ -369,26 +393,47 @@ export class EmailComposer {
     if (!writing || this.collapsed) {
       return;
     }
-    await this.editing.settle();
+    await Promise.all([this.editing.settle(), this.recipients?.settle?.()]);
     const before = writing.aftermath.sent;
     await how(writing);
     if (writing.aftermath.sent && writing.aftermath.sent !== before) {
       this.scheduling = false;
       this.offers.hideDocuments();
-      this.focusNext = '[data-action="undo"], .send';
+      this.focusNext = this.hasLeft() ? '' : `${UNDO}, .line, .send`;
     } else if (Object.keys(writing.problems).length) {
-      this.focusNext = '[aria-invalid="true"]';
+      this.focusProblem(writing);
     } else if (writing.arrived.length || writing.error) {
       this.focusNext = '[data-action="look"], [data-action="retry"]';
     }
     this.changed();
   }
 
+  /** Whether the user has gone on to something else on the page meanwhile. */
+  private hasLeft(): boolean {
+    const { activeElement, body } = this.host.ownerDocument;
+    const root = this.host.getRootNode() as Partial<DocumentOrShadowRoot>;
+    return Boolean(activeElement && activeElement !== body && root.activeElement !== this.host);
+  }
+
+  private focusProblem({ problems }: Writing): void {
+    if (problems.account) {
+      this.focusNext = '.from select';
+    } else if (problems.people) {
+      void this.recipients?.focusField();
+    } else if (problems.subject) {
+      this.focusNext = '[name="subject"]';
+    } else if (problems.text) {
+      void this.editing.focus();
+    } else {
+      this.focusNext = problems.files ? '[data-action="attach"]' : '[name="send-at"]';
+    }
+  }
+
   private async undo(): Promise<void> {
     this.collapsed = false;
     await this.writing?.undo();
     if (!this.writing?.error) {
-      this.editing.focus();
+      void this.editing.focus();
     }
   }
 
@@ -400,6 +445,6 @@ export class EmailComposer {
 
   private expand(): void {
     this.collapsed = false;
-    setTimeout(() => this.editing.focus(), 100);
+    void this.editing.focus();
   }
 }

@@ -3,7 +3,7 @@ import { Component, Event, EventEmitter, h, Prop, VNode } from '@stencil/core';
 import { Platform } from '../../platform';
 import { textsOf } from '../../translate';
 import { FileLimits, formatSize } from '../../ui/files';
-import { Attached, bytesOf, going } from './attached';
+import { Attached, bytesOf, filesOf, going } from './attached';
 
 /** Shows the files that go along, how large they are, and what is wrong with them. */
 @Component({
@@ -31,6 +31,9 @@ export class Attachments {
   /** A file is not to go along: its key. */
   @Event({ bubbles: false }) detach!: EventEmitter<string>;
 
+  /** A file is to be uploaded once more: its key. */
+  @Event({ bubbles: false }) again!: EventEmitter<string>;
+
   async componentWillLoad(): Promise<void> {
     await textsOf(this.platform).ready;
   }
@@ -44,7 +47,7 @@ export class Attachments {
     return (
       <div class="attachments">
         <ul aria-label={texts.get('composer.files')}>{attached.map((each) => this.chip(each))}</ul>
-        {progress !== undefined && going(attached).some((each) => each.file) && (
+        {progress !== undefined && filesOf(attached).length > 0 && (
           <progress aria-label={texts.get('composer.uploading')} max={1} value={progress} />
         )}
         <p class="total">{this.total()}</p>
@@ -60,7 +63,7 @@ export class Attachments {
   private chip(each: Attached): VNode {
     const texts = textsOf(this.platform);
     return (
-      <li key={each.key} class={{ chip: true, wrong: Boolean(each.error) }}>
+      <li key={each.key} class={{ chip: true, wrong: Boolean(each.error ?? each.failed) }}>
         <limel-icon
           class="kind"
           size="x-small"
@@ -79,8 +82,33 @@ export class Attachments {
         >
           ×
         </button>
+        {each.progress !== undefined && (
+          <progress
+            aria-label={`${texts.get('composer.uploading')} ${each.name}`}
+            max={1}
+            value={each.progress}
+          />
+        )}
         {each.error && <span class="error">{each.error}</span>}
+        {each.failed && this.failure(each, each.failed)}
       </li>
+    );
+  }
+
+  private failure(each: Attached, reason: string): VNode {
+    const texts = textsOf(this.platform);
+    return (
+      <span class="error" role="alert">
+        {texts.get('composer.upload_failed', { reason })}{' '}
+        <button
+          type="button"
+          class="again"
+          aria-label={texts.get('composer.upload_again', { name: each.name })}
+          onClick={() => this.again.emit(each.key)}
+        >
+          {texts.get('composer.retry')}
+        </button>
+      </span>
     );
   }
 

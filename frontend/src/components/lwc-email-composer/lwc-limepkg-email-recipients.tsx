@@ -1,4 +1,4 @@
-import { Component, Event, EventEmitter, h, Prop, State, VNode } from '@stencil/core';
+import { Component, Event, EventEmitter, h, Method, Prop, State, VNode } from '@stencil/core';
 
 import { Platform } from '../../platform';
 import { emailApi } from '../../services/email-api';
@@ -7,6 +7,7 @@ import { Recipient } from '../../services/email-api/messages';
 import { TextKey, Texts, textsOf } from '../../translate';
 import { Address, isAddress, parseAddresses } from '../../ui/addresses';
 import { nameOf, Person, Problem, receivers } from './people';
+import { splitTyped } from './typed-addresses';
 
 const PAUSE = 200;
 const LIST = 'found';
@@ -55,6 +56,7 @@ export class Recipients {
   private texts!: Texts;
   private timer?: ReturnType<typeof setTimeout>;
   private asked = 0;
+  private answered = '';
   private input?: HTMLInputElement;
 
   async componentWillLoad(): Promise<void> {
@@ -65,6 +67,20 @@ export class Recipients {
 
   disconnectedCallback(): void {
     clearTimeout(this.timer);
+  }
+
+  /** Take what was typed and not finished, before a message is handed in. */
+  @Method()
+  settle(): Promise<void> {
+    this.take();
+    return Promise.resolve();
+  }
+
+  /** Put the cursor into the field. */
+  @Method()
+  focusField(): Promise<void> {
+    this.input?.focus();
+    return Promise.resolve();
   }
 
   render(): VNode {
@@ -215,6 +231,8 @@ export class Recipients {
             key={each.email}
             disabled={this.disabled}
             title={each.email}
+            // What is typed must not be taken for a recipient when one is picked instead.
+            onMouseDown={(event) => event.preventDefault()}
             onClick={() => this.pick(each)}
           >
             + {each.name || each.email}
@@ -238,8 +256,16 @@ export class Recipients {
     }
   }
 
-  private typed(text: string): void {
-    this.text = text;
+  private typed(typed: string): void {
+    const { finished, rest } = splitTyped(typed);
+    if (finished !== undefined) {
+      // Not by key: phones give none, and what is typed fast or dropped comes in one piece.
+      this.text = finished;
+      this.take();
+      this.show(rest);
+    } else {
+      this.text = typed;
+    }
     this.active = -1;
     this.isOpen = true;
     clearTimeout(this.timer);
@@ -258,6 +284,7 @@ export class Recipients {
       const { items } = await emailApi(this.platform).conversations.people(query);
       if (asked === this.asked) {
         this.found = items;
+        this.answered = q;
       }
     } catch {
       // Addresses can be written down without the search.
@@ -295,9 +322,6 @@ export class Recipients {
     } else if (event.key === 'Enter' && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       this.take(chosen);
-    } else if (/^[,;]$/.test(event.key) && isAddress(this.text.trim())) {
-      event.preventDefault();
-      this.take();
     } else if (event.key === 'Backspace' && !this.text) {
       this.takeBack();
     }
@@ -313,13 +337,16 @@ export class Recipients {
   private take(chosen?: FoundPerson | Address): void {
     if (chosen) {
       this.pick(chosen);
-    } else if (this.text.trim()) {
-      const [first, ...others] = this.found;
-      // What is typed is a name: the only one that fits is meant.
-      const meant = !this.text.includes('@') && first && !others.length ? [first] : undefined;
-      this.addPeople.emit(meant ? meant.map(asRecipient) : parseAddresses(this.text));
-      this.empty();
+      return;
     }
+    if (this.text.trim()) {
+      const [first, ...others] = this.found;
+      const isFor = this.answered === this.text.trim() && !this.text.includes('@');
+      // What is typed is a name: the only one that fits is meant.
+      const meant = isFor && first && !others.length ? [asRecipient(first)] : undefined;
+      this.addPeople.emit(meant ?? parseAddresses(this.text));
+    }
+    this.empty();
   }
 
   private pick(person: FoundPerson | Address): void {
@@ -340,22 +367,24 @@ export class Recipients {
 
   private left(): void {
     this.isOpen = false;
-    if (this.text.includes('@')) {
-      this.take();
-    }
+    this.take();
   }
 
   private empty(): void {
     clearTimeout(this.timer);
     this.asked += 1;
-    this.text = '';
-    if (this.input) {
-      // What was typed since the last rendering is unknown to the next one.
-      this.input.value = '';
-    }
+    this.show('');
     this.found = [];
     this.active = -1;
     this.isOpen = false;
+  }
+
+  private show(text: string): void {
+    this.text = text;
+    if (this.input) {
+      // What was typed since the last rendering is unknown to the next one.
+      this.input.value = text;
+    }
   }
 }
 

@@ -120,7 +120,7 @@ export const Hindrances: FunctionalComponent<PartProps & { offline: boolean }> =
           <Action
             text={texts.get('composer.continue_here')}
             name="continue"
-            onPress={() => writing.takeOver(elsewhere)}
+            onPress={() => writing.continueElsewhere()}
           />
           <Action
             text={texts.get('composer.throw_away')}

@@ -15,7 +15,7 @@ const MOST_SNIPPETS = 200;
 export interface OffersOptions {
   platform: Platform;
   texts: Texts;
-  insert: (html: string) => void;
+  insert: (html: string) => Promise<void>;
   changed: () => void;
 }
 
@@ -44,7 +44,7 @@ export class Offers {
   async insertTemplate(writing: Writing, id: number): Promise<void> {
     const { platform, texts, insert } = this.options;
     try {
-      insert((await writing.fill(id)).html);
+      await insert((await writing.fill(id)).html);
     } catch (error) {
       notifyError(platform, texts.get('composer.not_filled'), error);
     }
@@ -53,7 +53,7 @@ export class Offers {
   insertSnippet(id: number): void {
     const snippet = this.snippets.find((each) => each.id === id);
     if (snippet) {
-      this.options.insert(snippet.text);
+      void this.options.insert(snippet.text);
     }
   }
 

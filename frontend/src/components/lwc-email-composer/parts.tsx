@@ -57,6 +57,7 @@ export const SaveStatus: FunctionalComponent<{ saver: DraftSaver; texts: Texts }
     saved: texts.get('composer.saved'),
     failed: texts.get('composer.not_saved'),
     conflict: texts.get('composer.changed_elsewhere'),
+    held: texts.get('composer.not_saved'),
   };
   return (
     <span

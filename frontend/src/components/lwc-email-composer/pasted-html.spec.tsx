@@ -21,6 +21,22 @@ describe('what is pasted', () => {
     );
   });
 
+  it('from Word is bold and slanted as it is there', () => {
+    const html =
+      "<p class=MsoNormal style='mso-pagination:none'><b\n" +
+      "style='mso-bidi-font-weight:normal'>bold</b> <i style='mso-bidi-font-style:normal'>slanted</i> " +
+      "<span style='mso-bidi-font-weight:bold;mso-bidi-font-style:italic'>plain</span></p>";
+    expect(cleanPasted(html)).toBe(
+      '<p class="MsoNormal"><b>bold</b> <i>slanted</i> <span>plain</span></p>',
+    );
+  });
+
+  it('gives a page nothing to refuse, and is otherwise as it was', () => {
+    const html =
+      '<style>p { color: red }</style><p title="a style=b" style=color:red lang=en>x < y</p>';
+    expect(cleanPasted(html)).toBe('<p title="a style=b" lang="en">x &lt; y</p>');
+  });
+
   it('has the text around pictures that cannot be fetched, and those that carry themselves', () => {
     const html =
       '<p>a <img src="file:///C:/x.png" alt="logo"> b</p><img src="data:image/png;base64,x">';

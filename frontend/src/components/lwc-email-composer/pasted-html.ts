@@ -1,14 +1,19 @@
 /** Makes what word processors put on the clipboard into html that an editor and mail can show. */
 
-const BOLD = /font-weight:\s*(bold|[6-9]00)/i;
-const LIGHT = /font-weight:\s*(normal|[1-5]00)/i;
-const SLANTED = /font-style:\s*italic/i;
+// Word's `mso-bidi-font-weight` is about texts from right to left only.
+const BOLD = /(?<![\w-])font-weight:\s*(bold|[6-9]00)/i;
+const LIGHT = /(?<![\w-])font-weight:\s*(normal|[1-5]00)/i;
+const SLANTED = /(?<![\w-])font-style:\s*italic/i;
 const LIST = /mso-list:/i;
 const MARKER = /mso-list:\s*Ignore/i;
 
+const STYLES = /<style\b[\s\S]*?<\/style>/gi;
+const TAG = /<[a-z](?:[^>"']|"[^"]*(?:"|$)|'[^']*(?:'|$))*(?:>|$)/gi;
+const ATTRIBUTE = /(\s)([^\s=>"'/]+)(\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))/g;
+
 /** Give clean html; what is bold, slanted or a list in the source is so afterwards. */
 export function cleanPasted(html: string): string {
-  const { body } = new DOMParser().parseFromString(html, 'text/html');
+  const body = parsed(html);
   all(body, 'style, script, meta, title, link').forEach((each) => each.remove());
   // An editor that cannot fetch a picture loses the text around it as well.
   all(body, 'img').forEach((each) => {
@@ -25,13 +30,13 @@ export function cleanPasted(html: string): string {
   });
   all(body, 'span').forEach(sayByElements);
   makeLists(body);
-  all(body, '[style]').forEach((each) => each.removeAttribute('style'));
+  all(body, '[data-style]').forEach((each) => each.removeAttribute('data-style'));
   return body.innerHTML.replace(/<!--[\s\S]*?-->/g, '');
 }
 
 /** Tell whether html says anything. */
 export function hasText(html: string): boolean {
-  return Boolean(new DOMParser().parseFromString(html, 'text/html').body.textContent?.trim());
+  return Boolean(parsed(html).textContent?.trim());
 }
 
 function sayByElements(span: Element): void {
@@ -65,9 +70,20 @@ function makeLists(body: HTMLElement): void {
   }
 }
 
-/** As it is written: a page's policy may keep styles from being read. */
+/** A page's policy refuses styles, and browsers complain of each of them: they get another name. */
+function parsed(html: string): HTMLElement {
+  const quiet = html
+    .replace(STYLES, '')
+    .replace(TAG, (tag) =>
+      tag.replace(ATTRIBUTE, (whole, space: string, name: string, value: string) =>
+        name.toLowerCase() === 'style' ? `${space}data-style${value}` : whole,
+      ),
+    );
+  return new DOMParser().parseFromString(quiet, 'text/html').body;
+}
+
 function styleOf(element: Element): string {
-  return element.getAttribute('style') ?? '';
+  return element.getAttribute('data-style') ?? '';
 }
 
 function all(root: Element, selector: string): Element[] {

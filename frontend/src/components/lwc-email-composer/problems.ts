@@ -15,6 +15,7 @@ const PARTS: Record<string, Part> = {
   text: 'text',
   files: 'files',
   documents: 'files',
+  draft_files: 'files',
   send_at: 'time',
 };
 

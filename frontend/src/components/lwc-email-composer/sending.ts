@@ -59,11 +59,12 @@ export class Sending {
     this.progressed(0);
     try {
       if (!(await this.recipientsChanged())) {
+        await writing.uploads.settle();
         await writing.saver.flush();
         this.done(await this.submit(how), how);
       }
     } catch (error) {
-      this.refused(error as EmailError);
+      await this.refused(error as EmailError);
     }
     writing.phase = 'ready';
   }
@@ -154,11 +155,15 @@ export class Sending {
     }
   }
 
-  private refused(error: EmailError): void {
+  private async refused(error: EmailError): Promise<void> {
     const { writing } = this;
     if (error.status === 409 && Array.isArray(error.details.arrived)) {
       writing.arrived = error.details.arrived as Arrived[];
       return;
+    }
+    if (error.errors?.draft_files) {
+      // Taken away in another window, or with a draft that was: what is here goes up again.
+      await writing.uploads.again().catch(() => undefined);
     }
     writing.error = error;
     writing.problems = problemsOf(error).parts;

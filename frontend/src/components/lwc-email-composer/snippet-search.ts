@@ -18,18 +18,20 @@ export class SnippetSearch {
 
   private place?: TriggerPlace;
   private asked = 0;
+  private hasMoved = false;
   private timer?: ReturnType<typeof setTimeout>;
 
   constructor(
     private readonly snippets: SnippetsApi,
     private readonly changed: () => void,
-    private readonly pause = PAUSE,
+    private readonly options: { asEditorHtml?: (html: string) => string; pause?: number } = {},
   ) {}
 
   open(place: TriggerPlace): void {
     this.place = place;
     this.isOpen = true;
     this.active = 0;
+    this.hasMoved = false;
     void this.search('');
   }
 
@@ -37,7 +39,7 @@ export class SnippetSearch {
   narrow(title: string, place: TriggerPlace): void {
     this.place = place;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.search(title), this.pause);
+    this.timer = setTimeout(() => void this.search(title), this.options.pause ?? PAUSE);
   }
 
   close(): void {
@@ -53,7 +55,8 @@ export class SnippetSearch {
     const { place } = this;
     this.close();
     if (snippet && place) {
-      await place.insertHtml(snippet.text);
+      const { asEditorHtml = (html) => html } = this.options;
+      await place.insertHtml(asEditorHtml(snippet.text));
     }
   }
 
@@ -64,6 +67,7 @@ export class SnippetSearch {
     }
     const count = this.found.length;
     if (key === 'ArrowDown' || key === 'ArrowUp') {
+      this.hasMoved = true;
       this.active = (this.active + (key === 'ArrowDown' ? 1 : -1) + count) % count;
       this.changed();
     } else if (key === 'Enter' || key === 'Tab') {
@@ -83,8 +87,13 @@ export class SnippetSearch {
       const query = { title: title.slice(0, 128) || undefined, limit: MOST };
       const { items } = await this.snippets.list(query);
       if (asked === this.asked && this.isOpen) {
+        const chosen = this.hasMoved ? this.found[this.active]?.id : undefined;
         this.found = items;
-        this.active = 0;
+        // Whoever is choosing already goes on from there, although the answer came late.
+        this.active = Math.max(
+          0,
+          items.findIndex((each) => each.id === chosen),
+        );
         this.changed();
       }
     } catch {

@@ -46,8 +46,10 @@ async function giveBack(
   writing.people = people.map((each) => ({ ...each, chosen: wasChosen(each, before.people) }));
   writing.subject = before.subject;
   writing.account = before.account;
+  const since = writing.attached;
   writing.attached = [];
   found.flatMap((each) => each.documents).forEach((each) => writing.attachDocument(each));
+  writing.attached = [...writing.attached, ...since];
   writing.write(before.html + writtenSince);
   writing.saver.touch();
 }

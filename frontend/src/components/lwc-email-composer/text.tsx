@@ -32,7 +32,7 @@ export const Text: FunctionalComponent<TextProps> = (props) => {
       <limel-text-editor
         ref={(element) => {
           editing.editor = element;
-          nameControl(texts.get('composer.text'))(element);
+          nameControl(texts.get('composer.text'), '[contenteditable="true"]')(element);
         }}
         contentType="html"
         language={texts.language === 'sv' ? 'sv' : 'en'}

@@ -20,7 +20,7 @@ import { Address } from '../../ui/addresses';
 import { confirmAction } from '../../ui/confirm';
 import { DEFAULT_LIMITS, FileLimits } from '../../ui/files';
 import { Aftermath } from './aftermath';
-import { attachDocument, Attached, attachFiles, detach } from './attached';
+import { attachDocument, Attached, attachFiles, detach, filesOf, fromDraft } from './attached';
 import { applyDraft, belongsHere, contentOf, discardDraft, nameDocuments } from './draft';
 import { DraftSaver } from './draft-saver';
 import { SendOptions } from './hand-in';
@@ -30,6 +30,7 @@ import { Place } from './place';
 import { Problems } from './problems';
 import { Sending } from './sending';
 import { takeBack } from './taking-back';
+import { Uploads } from './uploads';
 import { isEmpty, replySubject } from './wording';
 
 export type Phase = 'loading' | 'unavailable' | 'ready' | 'sending';
@@ -85,12 +86,16 @@ export class Writing {
   readonly aftermath: Aftermath;
 
   private readonly api: EmailApi;
+  /** Brings attached files to the server. */
+  readonly uploads: Uploads;
+
   private readonly sending: Sending;
 
   constructor(private readonly options: WritingOptions) {
     this.api = emailApi(options.platform);
     this.place = options.place;
     this.saver = this.makeSaver();
+    this.uploads = new Uploads(this, { ...options, api: this.api });
     this.sending = new Sending(this, this.api, options);
     this.aftermath = new Aftermath({
       api: this.api,
@@ -126,7 +131,7 @@ export class Writing {
 
   /** Whether leaving the page would lose something. */
   get wouldLose(): boolean {
-    const files = this.attached.some((each) => each.file && !each.error);
+    const files = filesOf(this.attached).length > 0;
     return this.phase === 'sending' || this.saver.isUnsaved || files;
   }
 
@@ -195,6 +200,7 @@ export class Writing {
 
   attach(files: readonly File[]): void {
     this.attached = attachFiles(this.attached, files, this.limits, this.options.texts);
+    this.uploads.start();
     this.edited('files');
   }
 
@@ -204,7 +210,9 @@ export class Writing {
   }
 
   detach(key: string): void {
+    const gone = this.attached.filter((each) => each.key === key);
     this.attached = detach(this.attached, key);
+    gone.forEach((each) => this.uploads.forget(each));
     this.edited('files');
   }
 
@@ -283,10 +291,28 @@ export class Writing {
     this.options.changed();
   }
 
+  /** Go on with the draft of another object; what was written here meanwhile is put below it. */
+  continueElsewhere(): void {
+    const { elsewhere, html, people, attached } = this;
+    this.takeOver(elsewhere);
+    const known = new Set(this.attached.map((each) => each.key));
+    const added = attached.filter((each) => !known.has(each.key));
+    if (!isEmpty(html) || people.length || added.length) {
+      this.people = addPeople(this.people, people, this.opening?.own_addresses ?? []);
+      this.attached = [...this.attached, ...added];
+      this.write(this.html + (isEmpty(html) ? '' : html));
+      this.edited('text');
+      this.uploads.start();
+    }
+  }
+
   /** Begin anew here: the draft on another object is written over. */
   overwriteElsewhere(): void {
-    this.saver.version = this.elsewhere?.version ?? 0;
+    const { version = 0, uploads = [] } = this.elsewhere ?? {};
+    uploads.map(fromDraft).forEach((each) => this.uploads.forget(each));
     this.elsewhere = undefined;
+    this.saver.release(version);
+    this.uploads.start();
     this.options.changed();
   }
 
@@ -320,6 +346,7 @@ export class Writing {
 
   private restore(draft: Draft): void {
     if (!draft.version) {
+      this.attached = (draft.uploads ?? []).map(fromDraft);
       return;
     }
     if (belongsHere(draft, this)) {
@@ -327,6 +354,7 @@ export class Writing {
       this.restored = true;
     } else {
       this.elsewhere = draft;
+      this.saver.hold();
     }
   }
 

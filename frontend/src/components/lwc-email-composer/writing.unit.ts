@@ -1,7 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 
-import { httpError, Request, testPlatform } from '../../testing';
-import { Texts } from '../../translate';
+import { englishTexts, httpError, Request, testPlatform } from '../../testing';
 import { Writing } from './writing';
 
 vi.stubGlobal('window', new EventTarget());
@@ -53,7 +52,7 @@ async function writingWith(answers: Answers = {}, place: Writing['place'] = { co
   const writing = new Writing({
     platform,
     place,
-    texts: new Texts(undefined, 'en'),
+    texts: englishTexts(),
     changed: () => undefined,
     replaceText: (html) => texts.push(html),
     sent: (each) => sent.push(each),
@@ -177,6 +176,44 @@ describe('an answer', () => {
     writing.close();
   });
 
+  it('waits for its files and refers to them', async () => {
+    const { writing, posted } = await writingWith({
+      'post limepkg-email/draft/file/': () => ({ id: 5 }),
+    });
+    writing.setText('<p>Hello</p>');
+    writing.attach([new File(['x'], 'a.txt')]);
+    expect(writing.wouldLose).toBe(true);
+    await writing.send();
+    expect(posted().map((each) => each.url)).toEqual([
+      'limepkg-email/draft/file/',
+      'limepkg-email/message/2/',
+    ]);
+    expect(posted()[1]?.data).toMatchObject({ draft_files: [5] });
+    writing.close();
+  });
+
+  it('whose files were taken away elsewhere brings them again', async () => {
+    let id = 4;
+    const { writing, posted } = await writingWith({
+      'post limepkg-email/draft/file/': () => ({ id: ++id }),
+      'post limepkg-email/message/2/': ({ data }) => {
+        if ((data as { draft_files: number[] }).draft_files.includes(5)) {
+          const errors = { draft_files: ['The file 5 is no longer in the draft.'] };
+          throw httpError(422, { code: 'invalid_input', message: 'No.', errors });
+        }
+        return submitted;
+      },
+    });
+    writing.setText('<p>Hello</p>');
+    writing.attach([new File(['x'], 'a.txt')]);
+    await writing.send();
+    expect(writing.error?.status).toBe(422);
+    await writing.retry();
+    expect(posted().at(-1)?.data).toMatchObject({ draft_files: [6] });
+    expect(writing.aftermath.sent).toBeDefined();
+    writing.close();
+  });
+
   it('is given back by undo, with its files as documents', async () => {
     const document = { id: 5, filename: 'a.txt', size: 1, content_type: '', url: '' };
     const { writing, texts } = await writingWith({
@@ -240,9 +277,72 @@ describe('a new conversation', () => {
       place,
     );
     expect([writing.html, writing.elsewhere?.version]).toEqual(['', 4]);
-    writing.takeOver(writing.elsewhere);
+    writing.continueElsewhere();
     expect([writing.html, writing.subject, writing.saver.version]).toEqual(['<p>x</p>', 'X', 4]);
     writing.close();
+  });
+
+  describe('while another object has a draft', () => {
+    const content = {
+      ...nothing,
+      subject: 'X',
+      html: '<p>x</p>',
+      parent: { limetype: 'helpdesk', id: 8 },
+    };
+    async function begun() {
+      const opened = await writingWith(
+        {
+          'get limepkg-email/composer/': fresh,
+          'get limepkg-email/draft/': () => ({ version: 4, newest_message: 0, content }),
+          'put limepkg-email/draft/': ({ data }) => {
+            const { version } = data as { version: number };
+            if (version !== 4) {
+              throw httpError(409, { code: 'conflict', message: 'Changed.', newer: null });
+            }
+            return { version: 5, newest_message: 0, content };
+          },
+        },
+        place,
+      );
+      opened.writing.setText('<p>new</p>');
+      await opened.writing.saver.flush();
+      const { requests } = opened.platform;
+      const stored = () =>
+        requests.filter((each) => each.method === 'put').map((each) => each.data);
+      return { ...opened, stored };
+    }
+
+    it('nothing is stored over it, nor taken for a conflict', async () => {
+      const { writing, stored } = await begun();
+      expect([stored(), writing.saver.state, writing.wouldLose]).toEqual([[], 'held', true]);
+      writing.close();
+    });
+
+    it('going on with it keeps what was written here', async () => {
+      const { writing, stored } = await begun();
+      writing.continueElsewhere();
+      expect([writing.html, writing.subject]).toEqual(['<p>x</p><p>new</p>', 'X']);
+      await writing.saver.flush();
+      expect(stored()).toMatchObject([{ version: 4, content: { html: '<p>x</p><p>new</p>' } }]);
+      writing.close();
+    });
+
+    it('throwing it away stores what was written here', async () => {
+      const { writing, stored } = await begun();
+      writing.overwriteElsewhere();
+      await writing.saver.flush();
+      expect(stored()).toMatchObject([{ version: 4, content: { html: '<p>new</p>' } }]);
+      expect(writing.saver.state).toBe('saved');
+      writing.close();
+    });
+
+    it('what is discarded here is not that one', async () => {
+      const { writing, platform } = await begun();
+      await writing.discard();
+      expect(writing.html).toBe('');
+      expect(platform.requests.filter((each) => each.method === 'delete')).toEqual([]);
+      writing.close();
+    });
   });
 });
 

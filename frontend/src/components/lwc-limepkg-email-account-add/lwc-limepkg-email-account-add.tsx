@@ -6,8 +6,9 @@ import { Account, AccountForm, Person } from '../../services/email-api/accounts'
 import { OAuthApp } from '../../services/email-api/oauth-apps';
 import { Texts, textsOf } from '../../translate';
 import { isAddress } from '../../ui/addresses';
-import { explain, fieldError, otherErrors } from '../../ui/explain';
-import { SelectField, stop, TextField } from '../../ui/fields';
+import { fieldError } from '../../ui/explain';
+import { SelectField, TextField } from '../../ui/fields';
+import { FormDialog, FormError } from '../../ui/form-dialog';
 import { here } from '../../ui/leave';
 import {
   parentOptions,
@@ -79,38 +80,19 @@ export class AccountAdd {
       ? text.get('accounts.again_title', { email: this.account.email })
       : text.get('accounts.add_title');
     return (
-      <div onChange={stop}>
-        <limel-dialog
-          open={true}
-          heading={heading}
-          closingActions={{ escapeKey: true, scrimClick: false }}
-          onClose={(event) => {
-            stop(event);
-            this.cancelled.emit();
-          }}
-        >
-          <div class="form">
-            {this.renderKinds()}
-            {!this.account && this.renderFields()}
-            <p class="quiet">{text.get('accounts.add_note')}</p>
-            {this.error !== undefined && this.renderError()}
-          </div>
-          <limel-button
-            slot="button"
-            label={text.get('confirm.cancel')}
-            disabled={this.busy}
-            onClick={() => this.cancelled.emit()}
-          />
-          <limel-button
-            slot="button"
-            primary={true}
-            label={text.get('accounts.go_on')}
-            loading={this.busy}
-            disabled={this.busy}
-            onClick={() => void this.begin()}
-          />
-        </limel-dialog>
-      </div>
+      <FormDialog
+        texts={this.texts}
+        heading={heading}
+        action={text.get('accounts.go_on')}
+        busy={this.busy}
+        onAction={() => void this.begin()}
+        onCancel={() => this.cancelled.emit()}
+      >
+        {this.renderKinds()}
+        {!this.account && this.renderFields()}
+        <p class="quiet">{text.get('accounts.add_note')}</p>
+        <FormError texts={text} error={this.error} shown={SHOWN} />
+      </FormDialog>
     );
   }
 
@@ -211,17 +193,6 @@ export class AccountAdd {
         onValue={(value) => (this.oldMail = value as OldMail)}
       />,
     ];
-  }
-
-  private renderError(): VNode {
-    return (
-      <div class="form-error" role="alert">
-        <p>{explain(this.error, this.texts)}</p>
-        {otherErrors(this.error, SHOWN).map((each) => (
-          <p>{each}</p>
-        ))}
-      </div>
-    );
   }
 
   private async loadChoices(): Promise<void> {

@@ -6,8 +6,9 @@ import { emailApi } from '../../services/email-api';
 import { Account, AccountSettings, ActivationPreview } from '../../services/email-api/accounts';
 import { Texts, textsOf } from '../../translate';
 import { isAddress, parseAddresses } from '../../ui/addresses';
-import { explain, fieldError, otherErrors } from '../../ui/explain';
+import { explain, fieldError } from '../../ui/explain';
 import { Choice, SelectField, stop, SuggestField, SwitchField, TextField } from '../../ui/fields';
+import { FormDialog, FormError } from '../../ui/form-dialog';
 import { nameControl } from '../../ui/name-control';
 import {
   AccountChoices,
@@ -70,45 +71,26 @@ export class AccountEdit {
 
   render(): VNode {
     return (
-      <div onChange={stop}>
-        <limel-dialog
-          open={true}
-          heading={this.account.email}
-          closingActions={{ escapeKey: true, scrimClick: false }}
-          onClose={(event) => {
-            stop(event);
-            this.cancelled.emit();
-          }}
-        >
-          <div class="form">
-            {this.loadError !== undefined && (
-              <p class="form-error" role="alert">
-                {explain(this.loadError, this.texts)}
-              </p>
-            )}
-            {this.renderWho()}
-            {this.renderWhere()}
-            {this.renderTemplates()}
-            {this.renderOldMail()}
-            {this.renderSignature()}
-            {this.error !== undefined && this.renderError()}
-          </div>
-          <limel-button
-            slot="button"
-            label={this.texts.get('confirm.cancel')}
-            disabled={this.saving}
-            onClick={() => this.cancelled.emit()}
-          />
-          <limel-button
-            slot="button"
-            primary={true}
-            label={this.texts.get('admin.save')}
-            loading={this.saving}
-            disabled={this.saving}
-            onClick={() => void this.save()}
-          />
-        </limel-dialog>
-      </div>
+      <FormDialog
+        texts={this.texts}
+        heading={this.account.email}
+        action={this.texts.get('admin.save')}
+        busy={this.saving}
+        onAction={() => void this.save()}
+        onCancel={() => this.cancelled.emit()}
+      >
+        {this.loadError !== undefined && (
+          <p class="form-error" role="alert">
+            {explain(this.loadError, this.texts)}
+          </p>
+        )}
+        {this.renderWho()}
+        {this.renderWhere()}
+        {this.renderTemplates()}
+        {this.renderOldMail()}
+        {this.renderSignature()}
+        <FormError texts={this.texts} error={this.error} shown={Object.keys(this.values)} />
+      </FormDialog>
     );
   }
 
@@ -222,7 +204,7 @@ export class AccountEdit {
         invalid={Boolean(fieldError(this.error, 'signature'))}
         ref={(element?: HTMLLimelTextEditorElement) => {
           this.editor = element;
-          nameControl(label)(element);
+          nameControl(label, '[contenteditable="true"]')(element);
         }}
         onChange={(event: Event) => {
           stop(event);
@@ -230,17 +212,6 @@ export class AccountEdit {
         }}
       />,
     ];
-  }
-
-  private renderError(): VNode {
-    return (
-      <div class="form-error" role="alert">
-        <p>{explain(this.error, this.texts)}</p>
-        {otherErrors(this.error, Object.keys(this.values)).map((each) => (
-          <p>{each}</p>
-        ))}
-      </div>
-    );
   }
 
   private text(name: 'name' | 'language', label: string, help: string): VNode {

@@ -4,8 +4,9 @@ import { Platform } from '../../platform';
 import { emailApi } from '../../services/email-api';
 import { OAuthApp, OAuthAppSettings } from '../../services/email-api/oauth-apps';
 import { Texts, textsOf } from '../../translate';
-import { explain, fieldError, otherErrors } from '../../ui/explain';
-import { SelectField, stop, SwitchField, TextField } from '../../ui/fields';
+import { fieldError } from '../../ui/explain';
+import { SelectField, SwitchField, TextField } from '../../ui/fields';
+import { FormDialog, FormError } from '../../ui/form-dialog';
 
 type Values = Pick<
   OAuthAppSettings,
@@ -62,33 +63,16 @@ export class OAuthAppEdit {
       ? this.texts.get('oauth.edit_title', { name: this.app.name })
       : this.texts.get('oauth.add_title');
     return (
-      <div onChange={stop}>
-        <limel-dialog
-          open={true}
-          heading={title}
-          closingActions={{ escapeKey: true, scrimClick: false }}
-          onClose={(event) => {
-            stop(event);
-            this.cancelled.emit();
-          }}
-        >
-          <div class="form">{this.renderFields()}</div>
-          <limel-button
-            slot="button"
-            label={this.texts.get('confirm.cancel')}
-            disabled={this.saving}
-            onClick={() => this.cancelled.emit()}
-          />
-          <limel-button
-            slot="button"
-            primary={true}
-            label={this.texts.get(this.app ? 'admin.save' : 'oauth.create')}
-            loading={this.saving}
-            disabled={this.saving}
-            onClick={() => void this.save()}
-          />
-        </limel-dialog>
-      </div>
+      <FormDialog
+        texts={this.texts}
+        heading={title}
+        action={this.texts.get(this.app ? 'admin.save' : 'oauth.create')}
+        busy={this.saving}
+        onAction={() => void this.save()}
+        onCancel={() => this.cancelled.emit()}
+      >
+        {this.renderFields()}
+      </FormDialog>
     );
   }
 
@@ -152,19 +136,8 @@ export class OAuthAppEdit {
         value={values.enabled}
         onValue={(enabled) => this.set({ enabled })}
       />,
-      this.error !== undefined && this.renderError(),
+      <FormError texts={text} error={this.error} shown={SHOWN} />,
     ];
-  }
-
-  private renderError(): VNode {
-    return (
-      <div class="form-error" role="alert">
-        <p>{explain(this.error, this.texts)}</p>
-        {otherErrors(this.error, SHOWN).map((each) => (
-          <p>{each}</p>
-        ))}
-      </div>
-    );
   }
 
   private text(

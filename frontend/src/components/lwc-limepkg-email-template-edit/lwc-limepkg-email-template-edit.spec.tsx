@@ -106,6 +106,20 @@ describe('saving a template', () => {
     expect(source.wrong).toEqual([2]);
   });
 
+  it('keeps telling what was refused when the preview can be shown, until the text changes', async () => {
+    const platform = answering(() => {
+      throw httpError(422, { code: 'template_error', errors: { body: ['Line 1: No.'] } });
+    });
+    const found = await editing(platform);
+    const preview = found.one('lwc-limepkg-email-template-preview');
+    await found.click('.save');
+    preview?.dispatchEvent(new CustomEvent('checked'));
+    await found.settle();
+    expect(found.text('[data-errors="body"]')).toContain('Line 1: No.');
+    await found.write('<p>Other</p>');
+    expect(found.text('[data-errors="body"]')).toBe('');
+  });
+
   it('becomes a new template when somebody has deleted it', async () => {
     const platform = answering(({ method }) => {
       if (method === 'put') {

@@ -53,6 +53,8 @@ export class TemplateEdit {
 
   private texts!: Texts;
   private original = '';
+  /** The text as it is now was not stored. */
+  private refused = false;
   private place: Place = 'body';
   private heading?: HTMLElement;
   private subjectField?: HTMLElement;
@@ -332,6 +334,7 @@ export class TemplateEdit {
   private change(changed: Partial<NewTemplate>): void {
     this.draft = { ...this.draft, ...changed };
     const kept = { ...this.problems };
+    this.refused = false;
     for (const field of Object.keys(changed) as (keyof NewTemplate)[]) {
       delete kept[field];
     }
@@ -342,6 +345,7 @@ export class TemplateEdit {
     const { name, purpose, language, subject, body, is_default } = template;
     this.draft = { name, purpose, language, subject, body, is_default: Boolean(is_default) };
     this.original = JSON.stringify(this.draft);
+    this.refused = false;
   }
 
   private isChanged(): boolean {
@@ -350,7 +354,8 @@ export class TemplateEdit {
 
   /** What the preview found belongs to the texts as they are now; other fields keep theirs. */
   private note(error: EmailError | undefined): void {
-    if (error && error.code !== 'template_error') {
+    // The preview marks names that there are not, which the server refuses to store.
+    if (error ? error.code !== 'template_error' : this.refused) {
       return;
     }
     const { subject, body } = problemsIn(error);
@@ -433,6 +438,7 @@ export class TemplateEdit {
 
   private refuse(...sentences: string[]): void {
     this.tab = 'write';
+    this.refused = true;
     this.failed = sentences.filter(Boolean).join(' ');
   }
 

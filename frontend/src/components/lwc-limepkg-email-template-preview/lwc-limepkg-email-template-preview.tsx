@@ -5,13 +5,12 @@ import { emailApi } from '../../services/email-api';
 import { PlaceholderGroup, Rendered } from '../../services/email-api/templates';
 import { EmailError } from '../../services/email-error';
 import { Texts, textsOf } from '../../translate';
-import { showIn } from './still';
+import { EMPTY_PAGE, showIn } from '../../ui/still';
 
 /** Milliseconds without a change after which the preview follows. */
 const PAUSE = 400;
 /** Pixels above and below the text in the frame. */
 const MARGINS = 40;
-const EMPTY_PAGE = '<!doctype html><html><head><title></title></head><body></body></html>';
 
 /** What becomes of a template with made-up values, while somebody writes it. */
 @Component({

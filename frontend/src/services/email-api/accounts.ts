@@ -1,6 +1,7 @@
 /** Connected mailboxes, and who may use them. */
 
 import { Client, Page, Paging } from './client';
+import { Started } from './tasks';
 
 /** Settings of an account; what is left out of a request stays as it is. */
 export interface AccountSettings {
@@ -96,7 +97,8 @@ export interface AccountsApi {
   change(account: number, settings: Partial<AccountSettings>): Promise<Account>;
   preview(account: number): Promise<ActivationPreview>;
   enable(accounts: number[], enabled: boolean): Promise<Page<AccountOutcome>>;
-  remove(accounts: number[]): Promise<Page<AccountOutcome>>;
+  /** Of many accounts it gives the task that deletes them; its `result` is the page of outcomes. */
+  remove(accounts: number[]): Promise<Page<AccountOutcome> | Started>;
   /** Make a link to the form on which a person connects a mailbox; it serves once. */
   form(form: AccountForm): Promise<{ url: string; expires_at: string }>;
   /** Take over what the form made, from what its redirect address says. */

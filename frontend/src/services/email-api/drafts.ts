@@ -1,6 +1,6 @@
 /** Messages that are still being written. */
 
-import { Client } from './client';
+import { Client, SendOptions } from './client';
 import { ParentReference, Recipient } from './messages';
 
 export interface DraftContent {
@@ -17,12 +17,22 @@ export interface DraftContent {
   parent?: ParentReference | null;
 }
 
+/** A file that was attached to a draft. */
+export interface DraftFile {
+  id: number;
+  filename: string;
+  content_type: string;
+  size: number;
+}
+
 /** A draft as it is stored; version 0 when there is none. */
 export interface Draft {
   conversation: number;
   version: number;
   newest_message: number;
   content: DraftContent;
+  /** Files besides the documents of the content. */
+  uploads?: DraftFile[];
   changed_at: string | null;
 }
 
@@ -37,6 +47,9 @@ export interface DraftsApi {
     newestMessage?: number | null,
   ): Promise<Draft>;
   discard(conversation: number): Promise<void>;
+  /** Keep a file with a draft until it is sent or discarded. */
+  attach(conversation: number, file: File, options?: SendOptions): Promise<DraftFile>;
+  detach(file: number): Promise<void>;
 }
 
 export function drafts(client: Client): DraftsApi {
@@ -45,5 +58,8 @@ export function drafts(client: Client): DraftsApi {
     save: (conversation, version, content, newestMessage = null) =>
       client.put('draft/', { conversation, version, content, newest_message: newestMessage }),
     discard: (conversation) => client.delete('draft/', {}, { conversation }),
+    attach: (conversation, file, options) =>
+      client.post('draft/file/', { conversation }, { ...options, files: [file] }),
+    detach: (file) => client.delete(`draft/file/${file}/`),
   };
 }

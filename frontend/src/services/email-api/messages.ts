@@ -23,6 +23,8 @@ export interface Message {
   recipients?: Recipient[];
   /** Ids of documents whose files go along. */
   documents?: number[];
+  /** Ids of files of the user's draft, which the message takes over. */
+  draft_files?: number[];
   /** An instant with a time zone at which it is to be sent. */
   send_at?: string | null;
   /** Leave some seconds in which it can be cancelled. */

@@ -1,5 +1,8 @@
 /** Showing a mail's HTML in a frame of ours, under the strictest policy of the page around it. */
 
+/** What a frame shows before it is written into; give it `sandbox="allow-same-origin"`, so that nothing runs. */
+export const EMPTY_PAGE = '<!doctype html><html><head><title></title></head><body></body></html>';
+
 const LOUD = ['style', 'src', 'srcset', 'background', 'poster'];
 const ATTRIBUTE = /(\s)([a-z-]+)=("[^"]*")/gi;
 const TAG = /<[a-z][^>"]*(?:"[^"]*"[^>"]*)*>/gi;
