@@ -127,11 +127,9 @@ def take(connection: Connection, user: int, files: Sequence[int]) -> list[Stored
 
 def forget(connection: Connection, user: int, conversation: int) -> list[str]:
     """Take the files from a draft; gives what is to be removed from the store after the commit."""
-    mine = _of(user, conversation)
-    found = list(connection.scalars(select(FILES.c.file).where(mine)))
-    if found:
-        connection.execute(delete(FILES).where(mine))
-    return found
+    # One statement: what a message that is just being sent takes over must not be among them.
+    gone = delete(FILES).where(_of(user, conversation)).returning(FILES.c.file)
+    return list(connection.scalars(gone))
 
 
 def remove(application: Application, files: Iterable[str]) -> None:

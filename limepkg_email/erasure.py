@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from limepkg_email.models import (
     Base,
     Disposition,
     Draft,
+    DraftFile,
     Job,
     JobState,
     LogEntry,
@@ -38,6 +39,8 @@ ERASED: Final = "(erased)"
 """What stands in a sentence for an address that was erased."""
 
 _PAGE: Final = 500
+_LONGEST_NAME: Final = 255
+_PLAIN: Final = re.compile(r"[!#-\[\]-~]+")  # ASCII without quotes and backslashes
 _Change = Callable[[Row[Any, Any], re.Pattern[str]], Mapping[str, Any]]
 
 
@@ -95,7 +98,8 @@ def erase(services: Services, address: str) -> list[Held]:
     for place in _PLACES:
         if place.change is not None:
             for page in _pages(services, place, wanted):
-                _rewrite(services, place, place.change, page, _pattern(wanted))
+                ids = [row[0] for row in page]
+                _rewrite(services, place, place.change, ids, _pattern(wanted))
     with services.application.database.begin() as connection:
         removed = {each.what: each.count for each in found}
         audit.record(connection, services, "address.erase", "address", after=removed)
@@ -150,14 +154,25 @@ def _pages(services: Services, place: _Place, address: str) -> Iterator[list[Row
 
 
 def _mentions(source: Table, place: _Place, address: str) -> Iterator[ColumnElement[bool]]:
-    # As it is, and as JSON writes what is not ASCII.
-    for form in {address, json.dumps(address)[1:-1]}:
-        for name in place.columns:
-            yield func.lower(cast(source.c[name], Text)).contains(form.lower(), autoescape=True)
+    # Only a part that JSON writes as it is and that every database can put in lower case.
+    part = max(_PLAIN.findall(address), key=len)
+    for name in place.columns:
+        yield func.lower(cast(source.c[name], Text)).contains(part.lower(), autoescape=True)
 
 
-def _text_of(values: Any) -> str:
-    return json.dumps([_readable(each) for each in values], ensure_ascii=False)
+def _text_of(values: Iterable[Any]) -> str:
+    """Give all texts in the values, without escapes: a letter of one would look like the name's."""
+    return "\n".join(text for each in values for text in _texts(_readable(each)))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value
+    if isinstance(value, (dict, list)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
+    elif isinstance(value, str):
+        yield value
 
 
 def _readable(value: Any) -> Any:
@@ -172,17 +187,19 @@ def _rewrite(
     services: Services,
     place: _Place,
     change: _Change,
-    page: list[Row[Any, Any]],
+    ids: list[Any],
     pattern: re.Pattern[str],
 ) -> None:
     source = table(place.model)
     key = source.c[place.key]
+    # Read again and locked: a mail may wait again by now, a user may have gone on writing.
+    chosen = select(key, *(source.c[name] for name in place.columns)).where(key.in_(ids))
+    if place.only is not None:
+        chosen = chosen.where(place.only)
     with services.application.database.begin() as connection:
-        for row in page:
-            found = update(source).where(key == row[0])
-            if place.only is not None:  # it may wait again by now
-                found = found.where(place.only)
-            connection.execute(found.values(**change(row, pattern)))
+        for row in connection.execute(chosen.order_by(key).with_for_update()).all():
+            changed = change(row, pattern)
+            connection.execute(update(source).where(key == row[0]).values(**changed))
 
 
 def _without(value: Any, pattern: re.Pattern[str]) -> Any:
@@ -191,7 +208,7 @@ def _without(value: Any, pattern: re.Pattern[str]) -> Any:
     if isinstance(value, list):
         return [_without(each, pattern) for each in value]
     if isinstance(value, dict):
-        return {name: _without(each, pattern) for name, each in value.items()}
+        return {_without(name, pattern): _without(each, pattern) for name, each in value.items()}
     return value
 
 
@@ -217,6 +234,10 @@ def _of_draft(row: Row[Any, Any], pattern: re.Pattern[str]) -> Mapping[str, Any]
     ]
     clean = _without({**content, "recipients": others}, pattern)
     return {"content": clean, "version": row.version + 1}
+
+
+def _of_draft_file(row: Row[Any, Any], pattern: re.Pattern[str]) -> Mapping[str, Any]:
+    return {"filename": _without(row.filename, pattern)[:_LONGEST_NAME]}
 
 
 def _of_job(row: Row[Any, Any], pattern: re.Pattern[str]) -> Mapping[str, Any]:
@@ -245,6 +266,8 @@ _PLACES: Final = (
            _JOBS.c.state == JobState.FAILED.value, _of_job),
     _Place("drafts", "lose the address and the recipient", Draft, "id", ("content", "version"),
            change=_of_draft),
+    _Place("files of drafts", "lose the address in their names", DraftFile, "id", ("filename",),
+           change=_of_draft_file),
     _Place("entries of the log", "lose the address", LogEntry, "id", ("text", "details"),
            change=_of_log),
     _Place("entries of the audit log", "stay until `audit_retention`", AuditEntry, "id",

@@ -8,7 +8,12 @@ from html import escape
 from urllib.parse import unquote
 
 from limepkg_email.incoming.plaintext import text_to_html
-from limepkg_email.incoming.sanitiser import REMOTE_PREFIX, sanitise, with_remote_images
+from limepkg_email.incoming.sanitiser import (
+    WAITING,
+    sanitise,
+    with_remote_images,
+    with_waiting_images,
+)
 from limepkg_email.markup import decoded, is_tame, plain_text
 
 _EMBEDDED = re.compile(r'(<img\b[^>]*?) src="cid:([^"]*)"')
@@ -24,7 +29,7 @@ _LAYOUT = (
     "body{margin:0;padding:.5rem;font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}"
     "img{max-width:100%;height:auto}table{max-width:100%}pre{white-space:pre-wrap}"
     "blockquote{margin:.5em 0;padding-left:.8em;border-left:2px solid #9aa0a6}"
-    f'img[src^="{REMOTE_PREFIX}"]{{min-width:1em;min-height:1em;outline:1px dashed #9aa0a6}}'
+    f"img[{WAITING}]{{display:inline-block;min-width:1em;min-height:1em;outline:1px dashed #9aa0a6}}"
 )
 
 
@@ -55,8 +60,7 @@ def page(
     The attribute `data-more` tells the page around it that quoted text was left out.
     """
     body = _with_embedded(_sanitised_again(html), embedded)
-    if remote_images:
-        body = with_remote_images(body)
+    body = with_remote_images(body) if remote_images else with_waiting_images(body)
     colours = _LIGHT if _OWN_COLOURS.search(body) else _EITHER
     return (
         f'<!DOCTYPE html>\n<html{" data-more" if folded else ""}><head><meta charset="utf-8">'

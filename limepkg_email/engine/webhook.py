@@ -21,8 +21,6 @@ from limepkg_email.engine.reading import Json, integer, mapping, moment, text, t
 from limepkg_email.errors import BadRequest, InvalidSignature
 
 SIGNATURE_HEADER = "X-EE-Wh-Signature"
-EVENT_ID_HEADER = "X-EE-Wh-Event-Id"
-"""Holds a UUID that stays the same when EmailEngine repeats a delivery."""
 _SIGNATURE = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes in base64url without padding
 
 

@@ -16,6 +16,8 @@ from limepkg_email.markup import decoded
 
 REMOTE_PREFIX = "remote:"
 """What stands before the address of an image that would be loaded from the network."""
+WAITING = "data-remote"
+"""The attribute that holds such an address while a mail is shown without these images."""
 MAX_DATA_IMAGE = 100_000
 """Longest image within the HTML, in characters; larger ones belong into attachments."""
 
@@ -146,6 +148,15 @@ def with_remote_images(html: str) -> str:
     """Return sanitised HTML with its images from the web enabled, for after the click."""
     live = f' src="{REMOTE_PREFIX}'
     return _IMAGE.sub(lambda image: image[0].replace(live, ' src="', 1), html)
+
+
+def with_waiting_images(html: str) -> str:
+    """Return sanitised HTML for display before the click: addresses of images from the web wait.
+
+    A browser reports a scheme that it may not load for each image; an attribute of data it ignores.
+    """
+    live = f' src="{REMOTE_PREFIX}'
+    return _IMAGE.sub(lambda image: image[0].replace(live, f' {WAITING}="', 1), html)
 
 
 def _inert_image(image: re.Match[str]) -> str:

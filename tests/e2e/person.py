@@ -77,16 +77,10 @@ class Person:
 
     def _note(self, message: ConsoleMessage) -> None:
         refused = "with a status of 4" in message.text
-        expected = refused or _of_the_editor(message) or _of_a_waiting_image(message)
-        if message.type in ("error", "warning") and not expected:
+        if message.type in ("error", "warning") and not refused and not _of_the_editor(message):
             self.wrong.append(f"{message.text} ({message.location['url']})")
 
 
 def _of_the_editor(message: ConsoleMessage) -> bool:
     """Tell what lime-elements' editor does with the style of pictures, which is refused."""
     return "/lime-elements-" in message.location["url"] and "inline style" in message.text
-
-
-def _of_a_waiting_image(message: ConsoleMessage) -> bool:
-    """Tell what the browser says of images from the web that nobody has asked for yet."""
-    return message.text.startswith("Loading the image 'remote:")

@@ -387,14 +387,17 @@ export class AccountManagement {
   }
 
   private async receive(account: Account, asking: boolean): Promise<void> {
-    this.arrival = { account, asking: asking && !account.enabled };
     if (isFailing(account)) {
+      this.arrival = { account, asking: false };
       return;
     }
     const preview = await emailApi(this.platform).accounts.preview(account.id);
-    this.arrival = { ...this.arrival, preview };
-    if (this.arrival.asking && preview.unread === 0) {
+    const begins = asking && !account.enabled;
+    // Without unread mail there is nothing to ask.
+    if (begins && preview.unread === 0) {
       await this.activate(account, false);
+    } else {
+      this.arrival = { account, asking: begins, preview };
     }
   }
 

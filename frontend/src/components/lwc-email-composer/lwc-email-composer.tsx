@@ -200,7 +200,12 @@ export class EmailComposer {
     if (event.key !== 'Escape' || event.defaultPrevented) {
       return;
     }
-    if (this.scheduling) {
+    const menus = Array.from(this.host.shadowRoot?.querySelectorAll('limel-menu') ?? []);
+    const menu = menus.find((each) => each.open);
+    if (menu) {
+      // It has just been opened, and the focus is still outside of it.
+      menu.open = false;
+    } else if (this.scheduling) {
       this.scheduling = false;
       this.focusNext = '.later-menu button';
     } else if (this.writing?.phase === 'ready') {

@@ -71,7 +71,7 @@ function makeLists(body: HTMLElement): void {
 }
 
 /** A page's policy refuses styles, and browsers complain of each of them: they get another name. */
-function parsed(html: string): HTMLElement {
+export function parsed(html: string): HTMLElement {
   const quiet = html
     .replace(STYLES, '')
     .replace(TAG, (tag) =>

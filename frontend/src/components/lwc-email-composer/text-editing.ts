@@ -10,7 +10,7 @@ import {
   isPicture,
   isStuckInList,
 } from './editor';
-import { cleanPasted, hasText } from './pasted-html';
+import { cleanPasted, hasText, parsed } from './pasted-html';
 import { hasPictures, PICTURE, Pictures, withoutMarks } from './pictures';
 import { SnippetSearch, TriggerPlace } from './snippet-search';
 import type { Writing } from './writing';
@@ -166,7 +166,7 @@ function saysAll(html: string, inserted: string): boolean {
 }
 
 function wordsOf(html: string): string {
-  const { body } = new DOMParser().parseFromString(html, 'text/html');
+  const body = parsed(html);
   body.querySelectorAll('style, script, title').forEach((each) => each.remove());
   // Blocks are kept apart in one way here and in another one there.
   return (body.textContent ?? '').replace(/\s+/g, '');

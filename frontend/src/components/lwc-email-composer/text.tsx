@@ -39,7 +39,7 @@ export const Text: FunctionalComponent<TextProps> = (props) => {
         value={editing.html}
         placeholder={texts.get('composer.placeholder')}
         allowResize={false}
-        readonly={writing.phase === 'sending'}
+        disabled={writing.phase === 'sending'}
         invalid={Boolean(error)}
         triggers={TRIGGERS}
         inlineImages={editing.inlineImages}

@@ -43,7 +43,7 @@ export function mailFrame(item, onkey) {
 
   function offer(inside) {
     const folded = asked.part === "visible" && inside.documentElement.hasAttribute("data-more");
-    const remote = inside.querySelectorAll('img[src^="remote:"]').length;
+    const remote = inside.querySelectorAll('img[data-remote]').length;
     tools.replaceChildren();
     if (folded) {
       tools.append(button("…", "Show quoted text", () => again({ part: "complete" }), "plain quote-button"));
