@@ -37,7 +37,7 @@ format: .venv/.installed-dev frontend ## Bring the code into shape
 bench: .venv/.installed-test ## Measure what things cost, as ratios to a floor (QUICK=1 for a tenth)
 	$(BIN)/python -m benchmarks
 
-db-revision: .venv/.installed-dev ## Write a migration for what changed in models.py (NAME="what changed")
+db-revision: .venv/.installed-dev ## Write a migration for what changed in models/ (NAME="what changed")
 	$(BIN)/python scripts/db_revision.py "$(NAME)"
 
 changelog: .venv/.installed-dev ## Show the changelog that the fragments make

@@ -1,4 +1,4 @@
-"""Writes the migration that leads from the versions there are to what `models.py` says."""
+"""Writes the migration that leads from the versions there are to what `models/` says."""
 
 from __future__ import annotations
 

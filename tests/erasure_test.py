@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Engine, event, insert, select, text, update
 
 from limepkg_email import audit, event_log
 from limepkg_email.db import table
@@ -17,7 +18,16 @@ from limepkg_email.erasure import ERASED, erase, held, in_the_crm
 from limepkg_email.errors import Conflict, InvalidInput
 from limepkg_email.event_log import Level
 from limepkg_email.incoming.pipeline import import_message
-from limepkg_email.models import Base, Disposition, Draft, Job, LogEntry, Outbox, Receipt
+from limepkg_email.models import (
+    Base,
+    Disposition,
+    Draft,
+    DraftFile,
+    Job,
+    LogEntry,
+    Outbox,
+    Receipt,
+)
 from limepkg_email.services import Services
 from tests.incoming.arriving import arriving
 from tests.installation import NOW, Installation, installed
@@ -176,8 +186,62 @@ def test_an_address_in_national_characters_is_found_in_json_too(
 ) -> None:
     job(engine, "failed", {"from": "åsa@example.org"})
     draft(engine, 1, "åsa@example.org")
+    draft(engine, 2, "ÅSA@example.org")
+    receipt(engine, "capitals", sender="Åsa@example.org")
     erase(services, "Åsa@example.org")
     assert "sa@example.org" not in everything(engine)
+
+
+@pytest.mark.parametrize("before", ["\n", "\r\n", "\t", "\f", '"', "\\", "/", ":"])
+def test_an_address_is_found_after_whatever_json_escapes(
+    services: Services, engine: Engine, before: str
+) -> None:
+    written = f"Hello{before}{ANNA}{before}wrote"
+    mail(engine, "quoted", "bob@example.org", payload=json.dumps({"text": written}))
+    draft(engine, 1, "bob@example.org", html=written)
+    job(engine, "failed", {"text": written})
+    receipt(engine, "among", trace=[{"step": "x", "facts": {"who": [written]}}])
+    assert [each.count for each in held(services, ANNA)] == [1, 1, 1, 1]
+    erase(services, ANNA)
+    assert ANNA not in everything(engine)
+
+
+def test_names_of_values_and_of_files_lose_the_address_too(
+    services: Services, engine: Engine
+) -> None:
+    with engine.begin() as connection:
+        event_log.note(connection, NOW, Level.INFO, "x", "Refused.", codes={ANNA: 550})
+    row = {"user": 1, "conversation": 0, "key": "k", "file": "f", "content_type": "text/plain"}
+    add(engine, DraftFile, **row, size=1, created_at=NOW, filename=f"From {ANNA} in May.txt")
+    erase(services, ANNA)
+    (entry,), (file,) = rows(engine, LogEntry), rows(engine, DraftFile)
+    assert entry.details == {"codes": {ERASED: 550}}
+    assert file.filename == f"From {ERASED} in May.txt"
+
+
+def test_what_a_user_writes_meanwhile_is_not_lost(services: Services, engine: Engine) -> None:
+    draft(engine, 1, ANNA, html="before")
+    chosen = re.compile(r"\sFROM limepkg_email_draft\b")
+    seen: list[str] = []
+
+    def look(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.extend(chosen.findall(statement))
+
+    def write(*_: Any) -> None:
+        if len(seen) != 2:  # the plan has read it, and so has the page that is to be changed
+            return
+        seen.append("the user")
+        content = {"recipients": [{"email": ANNA}], "html": "after"}
+        with engine.begin() as connection:
+            connection.execute(update(table(Draft)).values(content=content, version=7))
+
+    event.listen(engine, "after_cursor_execute", look)
+    event.listen(engine, "checkout", write)
+    erase(services, ANNA)
+    event.remove(engine, "after_cursor_execute", look)
+    event.remove(engine, "checkout", write)
+    (written,) = rows(engine, Draft)
+    assert (written.content, written.version) == ({"recipients": [], "html": "after"}, 8)
 
 
 @pytest.mark.parametrize("what", ["failed", "waits", "job", "own"])

@@ -82,8 +82,10 @@ def work(services: Services, job: ClaimedJob, payload: Any, give_up: GiveUp) -> 
     it is the reason of all accounts that are left.
     """
     progress = Progress.of_payload(payload)
-    if not progress.outcomes:
-        with services.application.database.begin() as connection:
+    with services.application.database.begin() as connection:
+        if progress.outcomes:
+            runs.resume(connection, progress.run)
+        else:
             total = len(progress.accounts)
             runs.begin(connection, progress.run, services.clock(), total=total)
     progress = progress.with_outcomes(_outcomes(services, job, progress, give_up))

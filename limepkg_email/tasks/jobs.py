@@ -13,7 +13,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from limepkg_email.db import insert_new, locking, table
@@ -106,10 +115,13 @@ class Sweep:
         return self.expired + self.due > 0
 
 
-# The states stand in the statements as literals: with bound values neither database can tell that
-# the partial index `ix_limepkg_email_job_open` holds every row that the statement is about.
-_QUEUED = _JOB.c.state == literal_column("'queued'")
-_DONE = _JOB.c.state == literal_column("'done'")
+def _is(state: JobState) -> ColumnElement[bool]:
+    # A literal: with a bound value neither database can tell that a partial index, such as
+    # `ix_limepkg_email_job_open`, holds every row that the statement is about.
+    return _JOB.c.state == literal_column(f"'{state.value}'")
+
+
+_QUEUED, _DONE, _FAILED = map(_is, (JobState.QUEUED, JobState.DONE, JobState.FAILED))
 _OPEN = _JOB.c.state.in_([literal_column("'queued'"), literal_column("'running'")])
 
 # SQLite has no FOR UPDATE and SQLAlchemy leaves it out; there the write lock keeps claims apart.
@@ -292,7 +304,7 @@ def retry_failed(connection: Connection, ids: Collection[int] | None, now: datet
 
     Those for whose key a job waits already are finished as superseded and not counted.
     """
-    failed = select(_JOB.c.id).where(_JOB.c.state == JobState.FAILED.value).order_by(_JOB.c.id)
+    failed = select(_JOB.c.id).where(_FAILED).order_by(_JOB.c.id)
     if ids is not None:
         failed = failed.where(_JOB.c.id.in_(ids))
     found = connection.scalars(failed.with_for_update()).all()
@@ -368,7 +380,7 @@ def listing(
     """Give one page of jobs, newest first."""
     chosen = select(*(_JOB.c[name] for name in JobEntry.__slots__)).order_by(_JOB.c.id.desc())
     if state is not None:
-        chosen = chosen.where(_JOB.c.state == state.value)
+        chosen = chosen.where(_is(state))
     return [
         JobEntry(**{**row, "state": JobState(row["state"]), "result": row["result"] or ""})
         for row in connection.execute(chosen.limit(limit).offset(offset)).mappings()

@@ -86,6 +86,13 @@ def begin(connection: Connection, guid: str, now: datetime, *, total: int) -> No
     connection.execute(found.values(state=RunState.STARTED.value, **values))
 
 
+def resume(connection: Connection, guid: str) -> None:
+    """Let a run that was given up go on, where it was: somebody lets its job be tried again."""
+    given_up = update(_RUN).where(_RUN.c.guid == guid, _RUN.c.state == RunState.FAILURE.value)
+    values = {"state": RunState.STARTED.value, "finished_at": None, "reason": ""}
+    connection.execute(given_up.values(**values))
+
+
 def advance(connection: Connection, guid: str, done: int) -> None:
     """Note how many steps are behind it."""
     _move(connection, guid, done=done)

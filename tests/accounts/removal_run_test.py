@@ -176,3 +176,19 @@ def test_a_run_that_cannot_go_on_says_why(house: House) -> None:
         RunState.FAILURE,
         "Several workers ended.",
     )
+
+
+def test_a_run_whose_later_job_is_tried_again_by_a_person_ends_well(house: House) -> None:
+    accounts = unknown_there(house, 3)
+    run = start(house.services, accounts)
+    removal_run.work(system(house), first := claimed(house), first.read(), give_up)
+    second = claimed(house)
+    removal_run.give_up_run(system(house), second.read(), "Several workers ended.")
+    with house.database.begin() as connection:
+        jobs.set_aside(connection, second, house.services.clock(), "Several workers ended.")
+    with house.database.begin() as connection:
+        assert jobs.retry_failed(connection, [second.id], house.services.clock()) == 1
+    house.installation.runner.drain()
+    done = read(house, run)
+    assert (done.state, done.done, done.reason) == (RunState.SUCCESS, 3, "")
+    assert outcomes(house, run) == [(each, "deleted") for each in accounts]

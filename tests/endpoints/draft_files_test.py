@@ -5,8 +5,13 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
+from sqlalchemy import event
+
+from limepkg_email import draft_files
 from limepkg_email.endpoints.drafting import MOST_FILES
 
 from .crm import Crm, Person
@@ -75,6 +80,28 @@ def test_a_message_takes_the_files_over(any_crm: Crm) -> None:
     assert uploads(agent) == []
     discard(agent)
     assert stored_files(any_crm) == 2, "they are the message's now"
+
+
+@pytest.mark.postgres
+def test_what_a_message_takes_over_meanwhile_is_not_thrown_away_with_the_draft(
+    postgresql_url: str, tmp_path: Path
+) -> None:
+    crm = Crm(postgresql_url, tmp_path)
+    crm.install()
+    agent = crm.person()
+    id, user = attach(agent).json["id"], crm.host.application("crm").users.find("agent").id
+    with crm.engine.connect() as sending:
+        taken = draft_files.take(sending, user, [id])
+
+        def finish_sending(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if statement.startswith("DELETE FROM limepkg_email_draft_file"):
+                sending.commit()
+
+        event.listen(crm.engine, "before_cursor_execute", finish_sending)
+        discard(agent)
+        event.remove(crm.engine, "before_cursor_execute", finish_sending)
+    assert [crm.application.files.describe(each.id) for each in taken] == taken
+    crm.host.close()
 
 
 def test_a_refused_message_leaves_its_files_with_the_draft(any_crm: Crm) -> None:

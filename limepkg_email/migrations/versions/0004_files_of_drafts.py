@@ -1,4 +1,4 @@
-"""files of drafts."""
+"""Files of drafts, and an index of failed jobs."""
 
 from __future__ import annotations
 
@@ -36,10 +36,20 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_limepkg_email_draft_file_of_draft", ["user", "conversation", "id"], unique=False
         )
+    with op.batch_alter_table("limepkg_email_job", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_limepkg_email_job_failed",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'failed'"),
+            postgresql_where=sa.text("state = 'failed'"),
+        )
 
 
 def downgrade() -> None:
     """Take the change back."""
+    with op.batch_alter_table("limepkg_email_job", schema=None) as batch_op:
+        batch_op.drop_index("ix_limepkg_email_job_failed")
     with op.batch_alter_table("limepkg_email_draft_file", schema=None) as batch_op:
         batch_op.drop_index("ix_limepkg_email_draft_file_of_draft")
         batch_op.drop_index("ix_limepkg_email_draft_file_conversation")
