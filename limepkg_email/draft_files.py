@@ -2,7 +2,7 @@
 
 The content lies in the host's file store from the beginning. Sending hands it over to the message
 in the transaction that writes it, and what is thrown away leaves the store once that is committed:
-a crash in between leaves content that nothing refers to, which the host sweeps.
+a crash in between leaves content that nothing refers to, which a host can sweep (`host.Files`).
 """
 
 from __future__ import annotations
@@ -76,10 +76,18 @@ def attach(services: Services, conversation: int, upload: Upload, limits: Limits
         before = _of_key(connection, application.user.id, key)
     if before is not None:
         return before
-    _check(services, conversation, upload, limits)
+    _check(upload, limits)
+    _check_room(services, conversation, limits, files=1, size=upload.size)
     name = one_line(upload.filename, _MAX_NAME) or "file"
     stored = application.files.create(name, upload.content_type or _OCTETS, upload.stream)
-    return _enter(services, conversation, key, stored)
+    entry = _enter(services, conversation, key, stored)
+    try:
+        # Others may have come at the same time: whoever is last to be committed sees them all.
+        _check_room(services, conversation, limits)
+    except InvalidInput:
+        detach(services, entry.id)
+        raise
+    return entry
 
 
 def listing(services: Services, conversation: int) -> tuple[DraftFileEntry, ...]:
@@ -169,25 +177,31 @@ def _enter(services: Services, conversation: int, key: str, stored: StoredFile) 
     return entry
 
 
-def _check(services: Services, conversation: int, upload: Upload, limits: Limits) -> None:
-    """Refuse a file for which there is no room; `errors` names `files`."""
+def _check(upload: Upload, limits: Limits) -> None:
+    """Refuse a file that no message may have; `errors` names `files`."""
     name = one_line(upload.filename, 80)
     if not upload.size:
         _refuse(f"{name} is empty.")
     if upload.size > limits.each:
         _refuse(f"{name} has {upload.size:,} bytes, and {limits.each:,} is the limit.")
+
+
+def _check_room(
+    services: Services, conversation: int, limits: Limits, *, files: int = 0, size: int = 0
+) -> None:
+    """Refuse what is too much with so many more files and bytes; `errors` names `files`."""
     user = services.application.user.id
     with services.application.database.connect() as connection:
         count, together = _sums(connection, _of(user, conversation))
-    if count >= limits.count:
+    if count + files > limits.count:
         _refuse(f"A message has at most {limits.count} files.")
-    if together + upload.size > limits.together:
-        _refuse(f"With {name} the files have more than {limits.together:,} bytes together.")
-    if _held(services) + upload.size > limits.of_user:
+    if together + size > limits.together:
+        _refuse(f"A message's files have at most {limits.together:,} bytes together.")
+    if _held(services) + size > limits.of_user:
         _drop_out_of_sight(services)
-        if _held(services) + upload.size > limits.of_user:
+        if _held(services) + size > limits.of_user:
             _refuse(
-                f"The files in your drafts have more than {limits.of_user:,} bytes with {name}:"
+                f"The files in your drafts have at most {limits.of_user:,} bytes together:"
                 " send or discard a draft first."
             )
 

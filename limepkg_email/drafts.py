@@ -154,16 +154,22 @@ def discard(services: Services, conversation: int) -> bool:
     return found
 
 
-def discard_after_send(services: Services, conversation: int, version: int) -> bool:
+def discard_after_send(
+    services: Services, conversation: int, version: int, until: datetime | None = None
+) -> bool:
     """Remove the draft that was sent; one that was changed meanwhile in another window stays.
 
-    Files that it had and that were not sent go with it: the next message must not take them along.
+    So does one that was changed after `until`, when a message that is handed in again was sent: its
+    versions may have begun anew. Files that it had and that were not sent go with it: the next
+    message must not take them along.
     """
     application = services.application
     files: list[str] = []
     with application.database.begin() as connection:
         mine = _of(application.user.id, conversation)
         sent = delete(DRAFTS).where(mine, DRAFTS.c.version <= version)
+        if until is not None:
+            sent = sent.where(DRAFTS.c.changed_at <= until)
         removed = connection.execute(sent).rowcount > 0
         if removed:
             files = draft_files.forget(connection, application.user.id, conversation)

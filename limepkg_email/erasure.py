@@ -32,7 +32,7 @@ from limepkg_email.models import (
     Receipt,
 )
 from limepkg_email.outgoing.forgetting import SETTLED
-from limepkg_email.query import Equals
+from limepkg_email.query import In
 from limepkg_email.services import Services
 
 ERASED: Final = "(erased)"
@@ -112,7 +112,7 @@ def in_the_crm(services: Services, address: str) -> dict[str, int]:
     places = {each.limetype: each.address for each in services.config.follower_parents}
     with services.application.unit_of_work() as work:
         counts = {
-            limetype: work.objects.count(limetype, Equals(name, wanted))
+            limetype: work.objects.count(limetype, In(name, (wanted,), ignore_case=True))
             for limetype, name in {"follower": "email", **places}.items()
         }
     return {limetype: count for limetype, count in counts.items() if count}

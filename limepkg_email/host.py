@@ -134,7 +134,11 @@ class Limetypes(Protocol):
 
 
 class Files(Protocol):
-    """The host's file store. Content is written before the transaction that refers to it."""
+    """The host's file store. Content is written before the transaction that refers to it.
+
+    A host that removes what no object refers to must leave the files of unsent messages, which are
+    those in the column `file` of the table `limepkg_email_draft_file`.
+    """
 
     def create(self, filename: str, content_type: str, stream: IO[bytes]) -> StoredFile:
         """Store the stream's content; the filename is a name to show, never a path."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import marshmallow as ma
@@ -81,14 +82,15 @@ def reply(
     followers = None if chosen is None else tuple(chosen)
     acting, conversation, draft = services(), message["conversation"], message.pop("draft")
     seen, anyway = message.pop("newest_message"), message.pop("anyway")
+    sent_at = _sent_at(acting, **headers)
     try:
-        if seen is not None and not _sent_before(acting, **headers):
+        if seen is not None and sent_at is None:
             check_newest(acting, conversation, seen, anyway=anyway)
     except NewMessages as error:
         return refusal(error)
     submitted = send(acting, message, account=account_id, followers=followers, **headers)
     if draft is not None:
-        discard_after_send(acting, conversation, draft)
+        discard_after_send(acting, conversation, draft, until=sent_at)
     return submitted
 
 
@@ -111,10 +113,16 @@ def force_reload_message(_: dict[str, Any], message_id: int) -> dict[str, object
     return {"message": message_id, "date": force_reload(services(), message_id)}
 
 
-def _sent_before(acting: Services, idempotency_key: str) -> bool:
-    """Tell whether the request is a repetition, whose own message must not be in its way."""
+def _sent_at(acting: Services, idempotency_key: str) -> datetime | None:
+    """Tell when the message was submitted that the request repeats, `None` if it repeats none.
+
+    Neither that message nor what was written after it may be in its way.
+    """
     if not idempotency_key:
-        return False
+        return None
     guid = first_guid(acting.application.user.id, idempotency_key)
     with acting.application.database.connect() as connection:
-        return connection.scalar(select(OUTBOX.c.guid).where(OUTBOX.c.guid == guid)) is not None
+        found: datetime | None = connection.scalar(
+            select(OUTBOX.c.created_at).where(OUTBOX.c.guid == guid)
+        )
+        return found

@@ -128,6 +128,8 @@ def work(services: Services, job: ClaimedJob, payload: Any) -> None:
         book = read_accounts(connection)
         if not chain.begun:
             chain = _begun(services, connection, chain, book)
+        elif chain.run:
+            runs.resume(connection, chain.run)
     account = _first(chain, book)
     if account is None:
         with services.application.database.begin() as connection:

@@ -100,6 +100,7 @@ class ReferenceFiles:
         """Delete files that are older and that no object refers to; give how many they were.
 
         Such files are left when the transaction that should have referred to them was rolled back.
+        No object refers to the files of unsent messages either: see `host.Files`.
         """
         with self._database.engine.begin() as connection:
             statement = delete(tables.file).where(tables.file.c.created_at < before)

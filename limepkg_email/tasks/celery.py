@@ -145,8 +145,12 @@ def look_when_connected(
         requires = ("celery.worker.consumer.tasks:Tasks",)
 
         def start(self, parent: Any) -> None:  # noqa: ARG002 - Celery's signature
-            for application in applications():
-                runner.wake(application)
+            try:
+                for application in applications():
+                    runner.wake(application)
+            except Exception:
+                # The edge: a host that is not there yet must not end the worker; the sweep comes.
+                log.exception("Workers could not look for work")
 
     app.steps["consumer"].add(Look)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, insert
 
 from limepkg_email import draft_files
 from limepkg_email.endpoints.drafting import MOST_FILES
@@ -183,6 +184,51 @@ def test_there_is_room_for_what_a_message_may_have(make_crm: Callable[..., Crm])
         assert attach(agent, content=b"x", name=f"{number}").status_code == 201
     assert "at most 50 files" in refusal(attach(agent))
     assert stored_files(crm) == MOST_FILES
+
+
+def test_a_reply_that_is_handed_in_again_leaves_the_next_draft_and_its_files_alone(
+    any_crm: Crm,
+) -> None:
+    agent, conversation = any_crm.person(), any_crm.conversation(messages=1)
+    body = {"conversation": conversation, "version": 0, "content": {"html": "one"}}
+    reply = {"conversation": conversation, "text": "x", "draft": 1}
+    key = {"Idempotency-Key": "0b4d"}
+    agent.send("PUT", "/draft/", json=body)
+    assert agent.send("POST", "/message/1/", json=reply, headers=key).status_code == 202
+    assert agent.get("/draft/", conversation=conversation).json["version"] == 0
+    any_crm.now += timedelta(seconds=5)
+    attach(agent, conversation=conversation)
+    following = agent.send("PUT", "/draft/", json=body).json
+    assert following["version"] == 1
+    assert agent.send("POST", "/message/1/", json=reply, headers=key).json["repeated"]
+    assert agent.get("/draft/", conversation=conversation).json == following
+    assert [each["filename"] for each in following["uploads"]] == ["a.txt"]
+
+
+@pytest.mark.parametrize("limit", ["max_draft_files_size", "max_attachment_size"])
+def test_files_that_come_at_the_same_time_have_no_more_room(
+    make_crm: Callable[..., Crm], limit: str
+) -> None:
+    crm = make_crm(**{limit: 10})
+    agent, user = crm.person(), crm.host.application("crm").users.find("agent").id
+    chosen = draft_files.FILES
+    row = {"user": user, "conversation": 0, "file": "f", "filename": "f", "content_type": "x/y"}
+    others = [
+        {**row, "key": f"{number}", "size": 9, "created_at": crm.now}
+        for number in range(MOST_FILES)
+    ]
+
+    def come(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        # What there was has been counted.
+        if statement.startswith("INSERT INTO crm_file") and others:
+            connection.execute(insert(chosen), [others.pop() for _ in range(MOST_FILES)])
+
+    event.listen(crm.engine, "before_cursor_execute", come)
+    refused = attach(agent, content=b"x" * 9)
+    event.remove(crm.engine, "before_cursor_execute", come)
+    assert (refused.status_code, list(refused.json["errors"])) == (422, ["files"])
+    assert stored_files(crm) == 0
+    assert len(uploads(agent)) == MOST_FILES
 
 
 def test_what_one_user_keeps_in_drafts_has_a_limit(make_crm: Callable[..., Crm]) -> None:

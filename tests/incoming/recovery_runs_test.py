@@ -295,3 +295,18 @@ def test_a_run_that_is_given_up_says_why(stack: Stack) -> None:
     job = claimed(stack)
     recovery_runs.given_up(services, job.read(), RuntimeError("no more"))
     assert (entry(stack, guid).state, entry(stack, guid).reason) == (RunState.FAILURE, "no more")
+
+
+def test_a_run_whose_later_job_is_tried_again_by_a_person_ends_well(stack: Stack) -> None:
+    services = stack.installation.services
+    guid = recovery_runs.start(services, None)
+    first = claimed(stack)
+    recovery_runs.work(services, first, first.read())
+    second = claimed(stack)
+    recovery_runs.given_up(services, second.read(), RuntimeError("no more"))
+    with services.application.database.begin() as connection:
+        jobs.set_aside(connection, second, services.clock(), "no more")
+        assert jobs.retry_failed(connection, [second.id], services.clock()) == 1
+    stack.settle()
+    assert (entry(stack, guid).state, entry(stack, guid).reason) == (RunState.SUCCESS, "")
+    assert set(subjects(stack).values()) == {1}

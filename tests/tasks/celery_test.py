@@ -19,7 +19,7 @@ from limepkg_email.reference import ReferenceApplicationOptions, ReferenceHost
 from limepkg_email.schema.setup import run_setup
 from limepkg_email.services import Services
 from limepkg_email.tasks import jobs
-from limepkg_email.tasks.celery import TICK, CeleryRunner, create_app
+from limepkg_email.tasks.celery import TICK, CeleryRunner, create_app, look_when_connected
 from limepkg_email.tasks.jobs import NewJob
 
 NO_TASK = "no.such.task"
@@ -132,6 +132,23 @@ def test_a_job_that_is_delayed_for_seconds_does_not_wait_for_the_sweep() -> None
     with working(app):
         runner.wake("demo")
         wait(lambda: len(worked) == 2)
+
+
+def test_a_host_that_is_not_there_yet_does_not_end_a_worker(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def applications() -> list[str]:
+        raise ConnectionError("no host")
+
+    worked: list[str] = []
+    app = create_app("memory://", **FAST)
+    runner = CeleryRunner(app)
+    runner.answer_with(lambda application: worked.append(application) or 0)
+    look_when_connected(app, runner, applications)
+    with working(app):
+        runner.wake("demo")
+        wait(lambda: worked == ["demo"])
+    assert "Workers could not look for work" in caplog.text
 
 
 def test_an_integration_has_one_runner(integration: EmailIntegration) -> None:
