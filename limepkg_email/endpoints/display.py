@@ -29,7 +29,8 @@ _LAYOUT = (
     "body{margin:0;padding:.5rem;font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}"
     "img{max-width:100%;height:auto}table{max-width:100%}pre{white-space:pre-wrap}"
     "blockquote{margin:.5em 0;padding-left:.8em;border-left:2px solid #9aa0a6}"
-    f"img[{WAITING}]{{display:inline-block;min-width:1em;min-height:1em;outline:1px dashed #9aa0a6}}"
+    f"img[{WAITING}]{{display:inline-block;min-width:1em;min-height:1em;"
+    "outline:1px dashed #9aa0a6}"
 )
 
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from limepkg_email import audit, event_log
 from limepkg_email.config import Configuration
@@ -25,6 +26,8 @@ TOGETHER: Final = 1000
 """Rows that one transaction removes."""
 MOST_BATCHES: Final = 20
 """Transactions of one kind in one run; what is left has its turn in the next one."""
+
+_REMOVED: Final = "Retention: %d %s removed"
 
 log = logging.getLogger(__name__)
 
@@ -54,13 +57,21 @@ KEPT: Final = (
 def remove_old(services: Services) -> None:
     """Remove what is older than its key of the configuration says, each batch by itself.
 
-    Doing it again or breaking off in between does no harm: each transaction is whole.
+    Doing it again or breaking off in between does no harm: each transaction is whole. A kind that
+    fails keeps no other from its turn; its error is raised after them.
     """
+    failed: SQLAlchemyError | None = None
     for kind in KEPT:
         before = services.clock() - timedelta(days=kind.days(services.config))
-        removed = sum(_batches(services, kind, before))
-        if removed:
-            log.info("Retention: %d %s removed", removed, kind.name)
+        try:
+            removed = sum(_batches(services, kind, before))
+        except SQLAlchemyError as error:
+            log.warning("Retention: %s could not be removed", kind.name)
+            failed = failed or error
+        else:
+            log.log(logging.INFO if removed else logging.DEBUG, _REMOVED, removed, kind.name)
+    if failed is not None:
+        raise failed
 
 
 def _batches(services: Services, kind: Kept, before: datetime) -> list[int]:

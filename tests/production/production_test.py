@@ -35,8 +35,19 @@ class Production:
     def __init__(self, environment: dict[str, str], redis: Redis, ports: tuple[int, ...]) -> None:
         self.environment, self.redis, self.ports = environment, redis, ports
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.commands: dict[str, tuple[str, ...]] = {}
+
+    def supervise(self) -> None:
+        """Start again what has ended by itself, as the system's supervisor does.
+
+        Celery's worker ends when the broker goes away while it is talking to it.
+        """
+        for name, process in list(self.processes.items()):
+            if process.poll() is not None:
+                self.start(name, *self.commands[name])
 
     def start(self, name: str, *command: str) -> None:
+        self.commands[name] = command
         # A group of its own, so that forked workers die with the one that forked them.
         self.processes[name] = subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -44,6 +55,13 @@ class Production:
             env=self.environment,
             start_new_session=True,
         )
+
+    def wait(self, reached: Callable[[], object], otherwise: Callable[[], str]) -> None:
+        until = time.monotonic() + PATIENCE
+        while not reached():
+            assert time.monotonic() < until, otherwise()
+            self.supervise()
+            time.sleep(0.2)
 
     def start_worker(self, name: str) -> None:
         # Workers have nothing to tell each other, and less to stumble over when the broker is gone.
@@ -58,13 +76,6 @@ class Production:
 
     def url(self, web: int = 0) -> str:
         return f"http://127.0.0.1:{self.ports[web]}/demo/limepkg-email"
-
-
-def wait(reached: Callable[[], object], otherwise: Callable[[], str]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not reached():
-        assert time.monotonic() < until, otherwise()
-        time.sleep(0.2)
 
 
 @pytest.fixture
@@ -140,7 +151,7 @@ def test_nothing_is_lost_or_doubled_though_a_worker_and_the_broker_are_killed(
     expected = Counter(f"Mail {number}" for number in range(60))
     for number in range(30):
         deliver(sandbox, number)
-    wait(lambda: imported(installation).total() >= 5, lambda: "nothing is imported")
+    running.wait(lambda: imported(installation).total() >= 5, lambda: "nothing is imported")
     running.kill("first")
     for number in range(30, 45):
         deliver(sandbox, number)
@@ -149,7 +160,7 @@ def test_nothing_is_lost_or_doubled_though_a_worker_and_the_broker_are_killed(
         deliver(sandbox, number)
     running.start_worker("third")
     running.redis.start()
-    wait(
+    running.wait(
         lambda: imported(installation) >= expected,
         lambda: f"missing: {expected - imported(installation)}",
     )
@@ -160,7 +171,7 @@ def test_nothing_is_lost_or_doubled_though_a_worker_and_the_broker_are_killed(
         found = sandbox.control("GET", path)["messages"]
         return [each["subject"] for each in found if "\\Seen" not in each["flags"]]
 
-    wait(lambda: not unseen(), lambda: f"not marked as read: {unseen()}")
+    running.wait(lambda: not unseen(), lambda: f"not marked as read: {unseen()}")
 
 
 def test_an_answer_that_is_asked_for_twice_while_the_broker_is_away_leaves_once(
@@ -172,7 +183,7 @@ def test_an_answer_that_is_asked_for_twice_while_the_broker_is_away_leaves_once(
     users.add("alva", name="Alva Ek", password="long enough", role="agents")
     headers = {"x-api-key": users.add_api_key("alva"), "Idempotency-Key": "once"}
     deliver(sandbox, 1)
-    wait(lambda: imported(installation).total() == 1, lambda: "nothing is imported")
+    running.wait(lambda: imported(installation).total() == 1, lambda: "nothing is imported")
     conversation = installation.one("conversation")["id"]
     account = installation.accounts["support"].id
     running.redis.kill()
@@ -195,7 +206,7 @@ def test_an_answer_that_is_asked_for_twice_while_the_broker_is_away_leaves_once(
         return [each["subject"] for each in found if each["subject"].startswith("Re: ")]
 
     # Nobody was woken: workers look for work as soon as they reach the broker again.
-    wait(answers, lambda: "it does not arrive")
+    running.wait(answers, lambda: "it does not arrive")
     deliver(sandbox, 2)
-    wait(lambda: imported(installation).total() == 2, lambda: "nothing is imported")
+    running.wait(lambda: imported(installation).total() == 2, lambda: "nothing is imported")
     assert answers() == ["Re: Mail 1"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, func, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from limepkg_email import audit
 from limepkg_email.config import keys
@@ -78,6 +79,18 @@ def test_a_long_past_is_removed_in_bounded_transactions_and_a_bounded_number_of_
     assert count(services, Job) == left
     RETENTION.run(services)
     assert count(services, Job) == 0
+
+
+def test_what_cannot_be_removed_keeps_nothing_else(
+    installation: Installation, services: Services
+) -> None:
+    with services.application.database.begin() as connection:
+        audit.record(connection, services, "account.delete", "account", "old")
+        table(Job).drop(connection)
+    installation.clock.advance(731 * 86400)
+    with pytest.raises(SQLAlchemyError):
+        RETENTION.run(services)
+    assert count(services, AuditEntry) == 0
 
 
 def test_the_memory_by_which_nothing_comes_twice_is_never_removed(services: Services) -> None:

@@ -387,12 +387,13 @@ export class AccountManagement {
   }
 
   private async receive(account: Account, asking: boolean): Promise<void> {
+    const begins = asking && !account.enabled;
     if (isFailing(account)) {
-      this.arrival = { account, asking: false };
+      // Asked once somebody has signed in again.
+      this.arrival = { account, asking: begins };
       return;
     }
     const preview = await emailApi(this.platform).accounts.preview(account.id);
-    const begins = asking && !account.enabled;
     // Without unread mail there is nothing to ask.
     if (begins && preview.unread === 0) {
       await this.activate(account, false);
