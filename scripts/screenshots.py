@@ -22,7 +22,7 @@ from limepkg_email.reference.seed import ADMINISTRATOR, AGENT, PASSWORD
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 WIDTHS = {"": (1280, 860), "-phone": (390, 844)}
 THEMES = {"": "light", "-dark": "dark"}
-TALLEST = 1800
+TALLEST = 2600
 
 PAGES: dict[str, tuple[str, str]] = {
     "sign-in": ("", "sign-in"),
