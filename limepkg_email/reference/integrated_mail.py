@@ -20,7 +20,7 @@ from limepkg_email.hooks import ParentReference
 from limepkg_email.host import Objects
 from limepkg_email.outgoing.compose import Draft, OutgoingFile, Recipient, submit
 from limepkg_email.plugin import EmailIntegration
-from limepkg_email.query import And, Condition, Contains, Equals, In, Not, Order, Query
+from limepkg_email.query import And, Condition, Contains, Equals, In, Not, Or, Order, Query
 from limepkg_email.reference.application import ReferenceApplication
 from limepkg_email.reference.mail import (
     TICKET,
@@ -95,6 +95,20 @@ class IntegratedMail:
         relation = _relation(self._services(application))
         with application.unit_of_work() as work:
             return _lines(work.objects, relation, where, limit)
+
+    def with_follower(self, application: ReferenceApplication, text: str) -> Sequence[int]:
+        """Give the newest tickets in whose mail somebody has these words in name and address."""
+        services = self._services(application)
+        either = [Or((Contains("name", each), Contains("email", each))) for each in text.split()]
+        newest = (Order("id", descending=True),)
+        query = Query(
+            "follower", And(tuple(either)), newest, _MOST_FOLLOWED, properties=("conversation",)
+        )
+        with application.unit_of_work() as work:
+            ids = [each["conversation"] for each in work.objects.query(query)]
+            relation = _relation(services)
+            lines = _lines(work.objects, relation, In("id", ids), _MOST_FOLLOWED)
+        return [each.ticket for each in lines if each.ticket is not None]
 
     def of_person(
         self, application: ReferenceApplication, person: int, limit: int

@@ -122,6 +122,9 @@ class Mail(Protocol):
     ) -> Sequence[ConversationLine]:
         """Find conversations by their subject, the one with the latest message first."""
 
+    def with_follower(self, application: ReferenceApplication, text: str) -> Sequence[int]:
+        """Give the newest tickets in whose mail somebody has these words in name and address."""
+
     def of_person(
         self, application: ReferenceApplication, person: int, limit: int
     ) -> Sequence[ConversationLine]:

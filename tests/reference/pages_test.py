@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -14,64 +11,17 @@ from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from limepkg_email.query import Equals
 from limepkg_email.reference import ReferenceApplication, ReferenceHost, pages
-from limepkg_email.reference.access import Access, Role
 from limepkg_email.reference.app import create_app
-from limepkg_email.reference.attempts import MOST, Attempts
 from limepkg_email.reference.pages.administration import SECTIONS
-from tests.installation import NOW, Installation, installed
+from tests.installation import Installation
+from tests.reference.browser import PASSWORD, Browser
 from tests.statements import counted
 
-PASSWORD = "long enough"
 OURS = "/static/(?:crm|limepkg-email)/"
-
-
-@dataclass
-class Browser:
-    """Somebody at the pages; keeps cookies and sends forms with the token of the page."""
-
-    client: FlaskClient
-
-    def get(self, path: str) -> TestResponse:
-        return self.client.get(path, buffered=True)
-
-    def post(self, page: str, path: str, **data: Any) -> TestResponse:
-        """Send a form that stands on the page."""
-        found = re.search(r'name="csrf_token" value="([^"]+)"', self.get(page).text)
-        token = found[1] if found else ""
-        return self.client.post(path, data={"csrf_token": token, **data})
-
-    def sign_in(self, login: str, **data: str) -> TestResponse:
-        values = {"login": login, "password": PASSWORD, **data}
-        return self.post("/demo/sign-in", "/demo/sign-in", **values)
-
-
-@pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path, f"sqlite:///{tmp_path}/crm.sqlite") as found:
-        found.connect("support", "support@example.com")
-        users = found.services.application.users  # type: ignore[attr-defined]
-        users.add("alva", name="Alva Ek", password=PASSWORD)
-        users.add("rita", name="Rita", password=PASSWORD, role="reader")
-        users.add_role(Role("guest", (), Access({"*": "crud", "document": ""})))
-        users.add("gustav", password=PASSWORD, role="guest")
-        yield found
-
-
-@pytest.fixture
-def app(installation: Installation) -> Flask:
-    return create_app(installation.host, installation.integration, secret_key="secret")
-
-
-@pytest.fixture
-def browser(app: Flask) -> Browser:
-    found = Browser(app.test_client())
-    assert found.sign_in("alva").status_code == 302
-    return found
 
 
 def _begin(browser: Browser, **changed: Any) -> TestResponse:
@@ -84,85 +34,6 @@ def _begin(browser: Browser, **changed: Any) -> TestResponse:
         **changed,
     }
     return browser.post("/demo/tickets/new", "/demo/tickets/new", **values)
-
-
-# --- signing in ---------------------------------------------------------------------------------
-
-
-def test_visitor_signs_in_and_comes_to_the_page_asked_for(app: Flask) -> None:
-    browser = Browser(app.test_client())
-    sent = browser.get("/demo/people?q=anna")
-    assert sent.location == "/demo/sign-in?next=/demo/people?q%3Danna"
-    assert browser.sign_in("alva", next="/demo/people?q=anna").location == "/demo/people?q=anna"
-    assert "Alva Ek" in browser.get("/demo/people").text
-
-
-@pytest.mark.parametrize("next_", ["https://evil.example/", "//evil.example/", "/demo/\\evil"])
-def test_sign_in_leads_to_no_other_site(app: Flask, next_: str) -> None:
-    assert Browser(app.test_client()).sign_in("alva", next=next_).location == "/demo/tickets"
-
-
-def test_wrong_password_is_asked_for_again(app: Flask) -> None:
-    answer = Browser(app.test_client()).sign_in("alva", password="wrong enough")
-    assert answer.status_code == 401
-    assert "do not fit" in answer.text
-    assert 'value="alva"' in answer.text
-
-
-def test_whoever_guesses_passwords_has_to_wait(app: Flask, installation: Installation) -> None:
-    thief, owner = Browser(app.test_client()), Browser(app.test_client())
-    owner.client.environ_base["REMOTE_ADDR"] = "192.0.2.7"
-    for _ in range(MOST):
-        assert thief.sign_in("alva", password="wrong enough").status_code == 401
-        installation.clock.advance(10)
-    refused = thief.sign_in("alva", next="/demo/people")
-    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "200")
-    assert "Too many attempts. Try again in 4 minutes." in refused.text
-    assert 'value="/demo/people"' in refused.text
-    assert thief.get("/demo/tickets").status_code == 302, "the right password does not help"
-    assert thief.sign_in("rita").status_code == 302, "another login"
-    assert owner.sign_in("alva").status_code == 302, "another address"
-    installation.clock.advance(200)
-    assert thief.sign_in("alva", password="wrong enough").status_code == 401
-    assert thief.sign_in("alva").headers["Retry-After"] == "10"
-    installation.clock.advance(300)
-    assert thief.sign_in("alva").status_code == 302
-
-
-def test_the_right_password_forgets_the_wrong_ones(app: Flask) -> None:
-    visitor = Browser(app.test_client())
-    for _ in range(2):
-        for _ in range(MOST - 1):
-            assert visitor.sign_in("alva", password="wrong enough").status_code == 401
-        assert visitor.sign_in("alva").status_code == 302
-
-
-def test_attempts_at_the_same_time_are_counted_too() -> None:
-    attempts = Attempts(lambda: NOW)
-    with ThreadPoolExecutor(8) as pool:
-        waits = list(pool.map(lambda _: attempts.begin(("demo", "alva", "192.0.2.1")), range(50)))
-    assert sorted(waits) == [0] * MOST + [300] * (50 - MOST)
-
-
-def test_made_up_logins_do_not_fill_the_memory() -> None:
-    attempts = Attempts(lambda: NOW)
-    for number in range(30_000):
-        attempts.begin(("demo", f"{number}" * 1000, "192.0.2.1"))
-    assert len(attempts) <= 10_000
-
-
-def test_form_without_the_token_is_refused(app: Flask, browser: Browser) -> None:
-    visitor = app.test_client()
-    assert visitor.post("/demo/sign-in", data={"login": "alva"}).status_code == 403
-    assert browser.client.post("/demo/sign-out").status_code == 403
-    same_origin = {"Origin": "http://localhost"}
-    new = browser.client.post("/demo/tickets/new", data={"subject": "x"}, headers=same_origin)
-    assert new.status_code == 403
-
-
-def test_sign_out_ends_the_session(browser: Browser) -> None:
-    assert browser.post("/demo/tickets", "/demo/sign-out").location == "/demo/sign-in"
-    assert browser.get("/demo/tickets").status_code == 302
 
 
 # --- tickets ------------------------------------------------------------------------------------
@@ -237,6 +108,20 @@ def test_tickets_are_found_by_requester_and_number(
         found = browser.get("/demo/tickets?" + urlencode({"q": text})).text
         assert "Hers" in found, text
         assert "Another" not in found, text
+
+
+def test_tickets_are_found_by_whoever_writes_about_them(
+    browser: Browser, installation: Installation
+) -> None:
+    anna = installation.add("person", firstname="Anna", lastname="Berg", email="anna@x.se")
+    installation.add("helpdesk", title="Another")
+    _begin(browser, recipients="Anna Berg <anna@x.se>", subject="A table")
+    for text in ("berg", "anna@x.se", "ANNA x.se"):
+        found = browser.get("/demo/tickets?" + urlencode({"q": text})).text
+        assert "A table" in found, text
+        assert "Another" not in found, text
+    tickets = browser.get(f"/demo/person/{anna}/").text.partition('id="tickets"')[2]
+    assert "A table" in tickets
 
 
 def test_status_is_changed(browser: Browser, installation: Installation) -> None:

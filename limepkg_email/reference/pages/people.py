@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint
 
 from limepkg_email.errors import NotFound
 from limepkg_email.host import LimeObject, Objects
 from limepkg_email.limetypes import Property
-from limepkg_email.query import And, Condition, Contains, Equals, Or, Order, Query
+from limepkg_email.query import And, Condition, Contains, Equals, In, Or, Order, Query
 from limepkg_email.reference.application import ReferenceApplication
 from limepkg_email.reference.mail import TICKET
 from limepkg_email.reference.pages.ticket import statuses
@@ -66,7 +68,8 @@ def add_to(pages: Blueprint, site: Site) -> None:
             rows = [
                 _row(visited, work.objects, each, found[each.name]) for each in declared.properties
             ]
-            related = _tickets(limetype, id_)
+            written_about = [each.ticket for each in conversations if each.ticket is not None]
+            related = _tickets(limetype, id_, written_about)
             tickets = work.objects.query(related) if related else []
             titles = names_of(work.objects, TICKET, [each.ticket for each in conversations])
         return render(
@@ -83,10 +86,11 @@ def add_to(pages: Blueprint, site: Site) -> None:
         )
 
 
-def _tickets(limetype: str, id_: int) -> Query | None:
+def _tickets(limetype: str, id_: int, written_about: Sequence[int]) -> Query | None:
+    """Ask for the tickets that point at somebody, and those about which they write."""
     if limetype not in ("person", "company", "coworker"):
         return None
-    where: Condition = Equals(limetype, id_)
+    where: Condition = Or((Equals(limetype, id_), In("id", written_about)))
     return Query(TICKET, where, (Order("id", descending=True),), PAGE_SIZE)
 
 

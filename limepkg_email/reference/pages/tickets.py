@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
@@ -74,8 +76,9 @@ def _list(site: Site, application: str) -> str:
     asked = {"q": asked_text("q"), "status": asked_text("status")}
     page, mail = asked_page(), site.mail(visited)
     latest = mail.latest(visited, WINDOW) if mail else {}
+    followed = mail.with_follower(visited, asked["q"]) if mail and asked["q"] else ()
     with visited.unit_of_work() as work:
-        where = _condition(work.objects, **asked)
+        where = _condition(work.objects, followed, **asked)
         total = work.objects.count(TICKET, where)
         rows = read_page(work.objects, where, latest, PAGE_SIZE, (page - 1) * PAGE_SIZE)
         people = names_of(work.objects, "person", [each["person"] for each in rows])
@@ -93,8 +96,8 @@ def _list(site: Site, application: str) -> str:
     )
 
 
-def _condition(objects: Objects, q: str, status: str) -> Condition:
-    found: list[Condition] = [_matches(objects, q)] if q else []
+def _condition(objects: Objects, followed: Sequence[int], q: str, status: str) -> Condition:
+    found: list[Condition] = [Or((_matches(objects, q), In("id", followed)))] if q else []
     if not status:
         found.append(Not(Equals("status", _CLOSED)))
     elif status != _ALL:
