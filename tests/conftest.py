@@ -32,6 +32,16 @@ _SWITCHES = (
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests in a real browser a second chance, which the report tells of.
+
+    Several programs take part in them, and a loaded machine can make any of them wait for long.
+    """
+    for item in items:
+        if item.get_closest_marker("browser") is not None:
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
     """The system's Chromium; outside CI its absence skips the tests, in CI it fails them."""

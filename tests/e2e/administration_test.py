@@ -95,6 +95,9 @@ def test_accounts_are_synced_until_nothing_is_unaccounted(admin: Crm) -> None:
 
 
 def test_recovery_shows_progress_and_a_report_of_every_mailbox(admin: Crm) -> None:
+    # A recovery of some mails is over before anybody has seen that it runs.
+    slow = {"action": "delay", "path": "/v1/account/*", "seconds": 2, "times": 3}
+    admin.outside.control("/faults", slow)
     admin.go("admin/recovery")
     admin.button("Start recovery").click()
     progress = admin.page.get_by_role("region", name="Progress")
