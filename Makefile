@@ -17,7 +17,7 @@ frontend: .venv/.installed-demo ## Build the web components, if their sources ha
 test: .venv/.installed-test frontend ## Install what the tests need and run them (WORKERS=2, ARGS="tests/schema -k plan")
 	scripts/test-services
 	$(if $(ARGS),,$(BIN)/python build_tools/frontend.py test)
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --max-worker-restart 0 $(ARGS)
 
 ci: ## Run exactly what the continuous integration runs
 	.ci/run

@@ -52,8 +52,12 @@ async () => {
   const found = frames.flatMap((each) => [...each.contentDocument.body.querySelectorAll(all)]);
   const links = found.map((each) => each.href).filter(Boolean);
   for (const each of found) each.click?.();
-  // What a click brings about on the page has happened by then.
-  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  // What a click brings about on the page has happened by then. A page that another one covers, as
+  // the links open them, need not be drawn ever again, so that it must not wait for that alone.
+  await new Promise((done) => {
+    requestAnimationFrame(() => requestAnimationFrame(done));
+    setTimeout(done, 1000);
+  });
   return links;
 }
 """

@@ -205,7 +205,7 @@ def test_an_address_gets_a_few_answers_and_no_more(answering: Office) -> None:
 def test_the_limit_holds_for_workers_at_once(answering: Office) -> None:
     for number in range(2 * MOST):
         arrive(answering, subject=f"Mail {number}")
-    found, together = occasions(answering), Barrier(2 * MOST)
+    found, together = occasions(answering), Barrier(2 * MOST, timeout=30)
 
     def run(occasion: Occasion) -> int:
         together.wait()

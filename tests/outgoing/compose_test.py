@@ -353,7 +353,7 @@ def test_the_key_of_a_message_that_was_deleted_sends_nothing_again(office: Offic
 
 def test_the_same_key_at_the_same_moment_is_one_message(office: Office) -> None:
     conversation = office.conversation(ANNA, BO)
-    barrier = Barrier(4)
+    barrier = Barrier(4, timeout=30)
 
     def send(_: int) -> Submitted:
         barrier.wait()
@@ -368,7 +368,7 @@ def test_the_same_key_at_the_same_moment_is_one_message(office: Office) -> None:
 
 def test_two_messages_at_once_that_name_somebody_new_make_one_follower(office: Office) -> None:
     conversation = office.conversation(ANNA)
-    barrier = Barrier(2)
+    barrier = Barrier(2, timeout=30)
 
     def send(text: str) -> Submitted:
         barrier.wait()

@@ -232,7 +232,7 @@ def test_two_workers_at_once_send_it_once(office: Office) -> None:
     begin(office, BO, CARL)
     reply(office)
     (occasion,) = occasions(office)
-    together = Barrier(4)
+    together = Barrier(4, timeout=30)
 
     def run(_: int) -> int:
         together.wait()

@@ -140,7 +140,7 @@ def test_deadlock_can_be_tried_again(
     acting = application.as_user("system")
     with acting.unit_of_work() as work:
         one, two = work.objects.add_many("helpdesk", [{"title": "1"}, {"title": "2"}])
-    together = Barrier(2)
+    together = Barrier(2, timeout=30)
 
     def cross(first: int, second: int) -> str:
         try:

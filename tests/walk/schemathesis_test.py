@@ -31,7 +31,7 @@ def test_no_request_however_strange_gets_an_answer_that_is_not_documented(tmp_pa
             ],
             capture_output=True,
             text=True,
-            timeout=1500,
+            timeout=540,
             cwd=tmp_path,
             check=False,
         )

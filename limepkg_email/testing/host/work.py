@@ -84,7 +84,7 @@ class WorkContract:
     def test_changed_object_is_locked_until_the_end(self, application: Application) -> None:
         with application.unit_of_work() as work:
             added = work.objects.add(ITEM, {"number": 0})
-        together = Barrier(4)
+        together = Barrier(4, timeout=30)
 
         def count_up() -> None:
             together.wait()
