@@ -32,7 +32,9 @@ interface SuggestFieldProps extends Field {
   name: string;
   value: string;
   suggestions: readonly string[];
-  onValue: (value: string) => void;
+  onValue: (value: string, field: HTMLInputElement) => void;
+  /** The field was left, or Enter pressed, after something was typed. */
+  onLeft?: (value: string, field: HTMLInputElement) => void;
 }
 
 interface SelectFieldProps extends Field {
@@ -80,9 +82,10 @@ export const TextField: FunctionalComponent<TextFieldProps> = (props) => (
  * A text with suggestions from a long list. It is the browser's own: the list of lime-elements takes
  * the first click beside it for itself, which is the one on the button that saves.
  */
-export const SuggestField: FunctionalComponent<SuggestFieldProps> = (props) => (
+export const SuggestField: FunctionalComponent<SuggestFieldProps> = (props, children) => (
   <div class="suggest" data-field={props.name}>
     <label htmlFor={props.name}>{props.label}</label>
+    {children}
     <input
       id={props.name}
       list={`${props.name}-list`}
@@ -92,7 +95,8 @@ export const SuggestField: FunctionalComponent<SuggestFieldProps> = (props) => (
       autocomplete="off"
       value={props.value}
       disabled={props.disabled}
-      onInput={(event) => props.onValue((event.target as HTMLInputElement).value)}
+      onInput={({ target }) => told(target, props.onValue)}
+      onChange={({ target }) => told(target, props.onLeft)}
     />
     <datalist id={`${props.name}-list`}>
       {props.suggestions.map((each) => (
@@ -104,6 +108,11 @@ export const SuggestField: FunctionalComponent<SuggestFieldProps> = (props) => (
     </small>
   </div>
 );
+
+function told(target: EventTarget | null, listener: SuggestFieldProps['onLeft']): void {
+  const field = target as HTMLInputElement;
+  listener?.(field.value, field);
+}
 
 export const SelectField: FunctionalComponent<SelectFieldProps> = (props) => {
   const chosen = props.options.find((each) => each.value === props.value);

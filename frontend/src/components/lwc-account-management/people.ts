@@ -1,39 +1,30 @@
-/** Users of the CRM as the picker of lime-elements has them. */
+/** Users of the CRM, as an account's form names and finds them. */
 
 import { Person } from '../../services/email-api/accounts';
 
-export interface PersonItem {
-  text: string;
-  secondaryText: string;
-  value: number;
+/** What a user is called in the list; the address tells apart who has the same name. */
+export function personLabel({ id, name, email }: Person): string {
+  return (name && email ? `${name} (${email})` : name || email) || `#${id}`;
 }
 
-const MOST_SHOWN = 20;
-
-export function personItem({ id, name, email }: Person): PersonItem {
-  return { text: name || email || `#${id}`, secondaryText: email, value: id };
+/**
+ * The one whose label was typed; unless it has to be the whole label, else the only one whose label
+ * has all the words.
+ */
+export function foundPerson(
+  people: readonly Person[],
+  typed: string,
+  whole = false,
+): Person | undefined {
+  const words = typed.toLowerCase().split(/\s+/);
+  const found = people.filter((each) =>
+    words.every((word) => personLabel(each).toLowerCase().includes(word)),
+  );
+  const only = !whole && typed.trim() && found.length === 1 ? found[0] : undefined;
+  return people.find((each) => personLabel(each) === typed) ?? only;
 }
 
-/** The people whose name or address has all words of a query. */
-export function foundPeople(people: readonly Person[], query: string): PersonItem[] {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  return people
-    .filter((each) => {
-      const said = `${each.name} ${each.email}`.toLowerCase();
-      return words.every((word) => said.includes(word));
-    })
-    .slice(0, MOST_SHOWN)
-    .map(personItem);
-}
-
-/** The people of the picker's value; one who is not known any more keeps the id. */
-export function chosenPeople(value: unknown, people: readonly Person[]): Person[] {
-  const items = (Array.isArray(value) ? value : value ? [value] : []) as Partial<PersonItem>[];
-  return items
-    .filter((each): each is PersonItem => typeof each.value === 'number')
-    .map((each) => personOf(each.value, people));
-}
-
+/** The user of this id; one who is not known any more keeps the id. */
 export function personOf(id: number, people: readonly Person[]): Person {
   return people.find((each) => each.id === id) ?? { id, name: '', email: '' };
 }

@@ -1,22 +1,29 @@
 import { expect, it } from 'vitest';
 
-import { chosenPeople, foundPeople, personItem, personOf } from './people';
+import { foundPerson, personLabel, personOf } from './people';
 
 const people = [
   { id: 1, name: 'Alva Lind', email: 'alva@example.com' },
   { id: 2, name: 'Bo Ek', email: 'bo@example.com' },
+  { id: 3, name: 'Bo Ek', email: 'bo.ek@example.com' },
 ];
 
-it('people are found by words of their name and address', () => {
-  expect(foundPeople(people, 'lind ALVA@').map((each) => each.value)).toEqual([1]);
-  expect(foundPeople(people, '')).toHaveLength(2);
-  expect(foundPeople(people, 'nobody')).toEqual([]);
+it('a user is found by words that only this one has', () => {
+  expect(foundPerson(people, 'lind ALVA@')?.id).toBe(1);
+  expect(foundPerson(people, 'bo.ek@')?.id).toBe(3);
+  expect(foundPerson(people, 'bo')).toBeUndefined();
+  expect(foundPerson(people, 'nobody')).toBeUndefined();
+  expect(foundPerson(people, '  ')).toBeUndefined();
+});
+
+it('a user is chosen by the whole label, though other labels have its words', () => {
+  const alike = [...people, { id: 4, name: 'Bo', email: '' }];
+  expect(foundPerson(alike, 'Bo')?.id).toBe(4);
+  expect(foundPerson(people, 'Bo Ek (bo@example.com)', true)?.id).toBe(2);
+  expect(foundPerson(people, 'Alva Lind', true)).toBeUndefined();
 });
 
 it('one who is not known any more is not lost', () => {
   expect(personOf(7, people)).toEqual({ id: 7, name: '', email: '' });
-  expect(personItem(personOf(7, people)).text).toBe('#7');
-  const value = [{ text: 'Bo', value: 2 }, { text: 'x', value: 7 }, { text: 'typed' }];
-  expect(chosenPeople(value, people).map((each) => each.id)).toEqual([2, 7]);
-  expect(chosenPeople(undefined, people)).toEqual([]);
+  expect(personLabel(personOf(7, people))).toBe('#7');
 });

@@ -164,8 +164,7 @@ export class AccountAdd {
         onValue={(value) => (this.name = value)}
       />,
       <PeopleField
-        label={text.get('accounts.users')}
-        help={text.get('accounts.users_help')}
+        texts={text}
         error={fieldError(this.error, 'users')}
         value={this.users}
         people={this.people}

@@ -115,8 +115,7 @@ export class AccountEdit {
         }}
       />,
       <PeopleField
-        label={text.get('accounts.users')}
-        help={text.get('accounts.users_help')}
+        texts={text}
         error={fieldError(this.error, 'users')}
         value={this.values.users}
         people={this.choices.people}
