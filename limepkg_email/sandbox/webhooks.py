@@ -109,8 +109,11 @@ class WebhookSender:
         return self._database.number("SELECT count(*) FROM webhook")
 
     def _loop(self) -> None:
-        while not self._stopping.is_set():
+        while True:
+            # Cleared before it is looked at: `stop` sets the one and then the other.
             self._wake.clear()
+            if self._stopping.is_set():
+                return
             try:
                 delay = self._step()
             except Exception:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -108,9 +110,10 @@ class BackgroundSchedules:
         """Begin to tick."""
         if self._scheduler is not None:
             raise RuntimeError("the schedules run already")
+        self._executor = ThreadPoolExecutor(_THREADS)
         scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={"default": ThreadPoolExecutor(_THREADS)},
+            executors={"default": self._executor},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         for application in self._applications():
@@ -123,7 +126,10 @@ class BackgroundSchedules:
     def stop(self) -> None:
         """End; a run that goes on is waited for."""
         if self._scheduler is not None:
-            self._scheduler.shutdown(wait=True)
+            # APScheduler would wait with its locks held, and a thread that is waited for may need
+            # them to come to its end.
+            self._scheduler.shutdown(wait=False)
+            self._executor.shutdown(wait=True)
             self._scheduler = None
 
     def _add(self, scheduler: BackgroundScheduler, schedule: Schedule, application: str) -> None:
@@ -146,7 +152,8 @@ class BackgroundSchedules:
             schedule, application = job.args
             every = schedule.every(self._configuration_for(application))
             if every != job.trigger.interval:
-                job.reschedule(IntervalTrigger(seconds=every.total_seconds(), timezone="UTC"))
+                with suppress(JobLookupError):  # it was stopped meanwhile
+                    job.reschedule(IntervalTrigger(seconds=every.total_seconds(), timezone="UTC"))
 
     def _tick(self, schedule: Schedule, application: str) -> None:
         context = {"schedule": schedule.name, "application": application}

@@ -28,6 +28,8 @@ _SETTINGS = (
     "synchronous_commit=off",
     "full_page_writes=off",
     "autovacuum=off",
+    # No test waits that long; one that waits for ever shall fail and say for what.
+    "lock_timeout=120s",
     "max_connections=200",
     "shared_buffers=64MB",
     "log_min_messages=fatal",

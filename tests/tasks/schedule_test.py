@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from limepkg_email.clock import utc_now
+from limepkg_email.config import Configuration
 from limepkg_email.services import Services
 from limepkg_email.tasks.jobs import NewJob
 from limepkg_email.tasks.schedule import JOB_SWEEP, BackgroundSchedules, Schedule, tick
@@ -97,3 +98,28 @@ def test_a_changed_interval_is_followed_while_it_runs(engine: Engine) -> None:
     interval[0] = timedelta(seconds=0.2)
     assert ran.wait(10)
     running.stop()
+
+
+def test_stop_ends_while_intervals_are_adjusted(engine: Engine) -> None:
+    services = ledger_services(engine, utc_now, lambda: None)
+    adjusting, stopping = threading.Event(), threading.Event()
+
+    def interval(_: Configuration) -> timedelta:
+        if threading.current_thread() is threading.main_thread():
+            return timedelta(hours=1)
+        adjusting.set()
+        assert stopping.wait(10)
+        time.sleep(0.2)  # `stop` waits by now for the thread that asks
+        return timedelta(hours=2)
+
+    schedule = Schedule("example", interval, lambda _: None)
+    running = BackgroundSchedules(
+        [schedule], lambda _: services, lambda: ["a"], adjusted_every=0.05
+    )
+    running.start()
+    assert adjusting.wait(10)
+    ending = threading.Thread(target=running.stop, daemon=True)
+    stopping.set()
+    ending.start()
+    ending.join(10)
+    assert not ending.is_alive(), "it waits for ever"
