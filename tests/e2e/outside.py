@@ -33,7 +33,7 @@ class Outside:
 
     def post(self, *mails: EmailMessage) -> None:
         """Hand mails in to the support's server as they are."""
-        with smtplib.SMTP(*self._demo.smtp) as door:
+        with smtplib.SMTP(*self._demo.smtp, timeout=60) as door:
             for each in mails:
                 door.send_message(each)
 
@@ -47,12 +47,16 @@ class Outside:
         """Ask the sandbox for something."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
-        with urlopen(Request(f"{self._demo.engine_url}/control{path}", data, headers)) as answer:
+        with urlopen(
+            Request(f"{self._demo.engine_url}/control{path}", data, headers), timeout=60
+        ) as answer:
             return json.load(answer)
 
     def control_delete(self, path: str) -> None:
         """Take back what was ordered of the sandbox."""
-        urlopen(Request(f"{self._demo.engine_url}/control{path}", method="DELETE")).close()
+        urlopen(
+            Request(f"{self._demo.engine_url}/control{path}", method="DELETE"), timeout=60
+        ).close()
 
     def make_in_engine(self, path: str, body: dict[str, Any]) -> None:
         """Make something at the engine by its own API, past the CRM."""
@@ -60,7 +64,7 @@ class Outside:
         authorization = f"Bearer {kept['token']}"
         headers = {"Content-Type": "application/json", "Authorization": authorization}
         address = f"{self._demo.engine_url}/v1/{path}"
-        urlopen(Request(address, json.dumps(body).encode(), headers)).close()
+        urlopen(Request(address, json.dumps(body).encode(), headers), timeout=60).close()
 
     def fail_once(self, path: str, status: int, times: int = 1) -> None:
         """Let the engine refuse the next requests to a path."""

@@ -112,7 +112,7 @@ def test_hostile_mail_passes_the_door_and_is_announced(
     sandbox = make_sandbox(smtp_port=0)
     api = connect(sandbox)
     listen(api, receiver)
-    with smtplib.SMTP(*sandbox.smtp_address) as client:
+    with smtplib.SMTP(*sandbox.smtp_address, timeout=60) as client:
         client.sendmail("anna@example.org", ["support@example.com"], HOSTILE[name])
     assert sandbox.wait_until_idle()
     (event,) = receiver.events("messageNew")
@@ -126,7 +126,7 @@ def test_ten_thousand_recipients(make_sandbox: MakeSandbox, connect: Connect) ->
     sandbox = make_sandbox(smtp_port=0)
     connect(sandbox)
     people = [f"person{n}@example.net" for n in range(10_000)] + ["support@example.com"]
-    with smtplib.SMTP(*sandbox.smtp_address) as client:
+    with smtplib.SMTP(*sandbox.smtp_address, timeout=60) as client:
         assert client.sendmail("anna@example.org", people, b"Subject: x\r\n\r\nhello") == {}
     found = sandbox.control("GET", "/mailboxes/person9999@example.net/messages?raw=true")
     assert b"Delivered-To: person9999@" in base64.b64decode(found["messages"][0]["raw"])
@@ -134,7 +134,7 @@ def test_ten_thousand_recipients(make_sandbox: MakeSandbox, connect: Connect) ->
 
 def test_door_refuses_whom_it_should(sandbox: Sandbox, make_sandbox: MakeSandbox) -> None:
     door = make_sandbox(smtp_port=0, size_limit=10_000, directory=sandbox.options.directory / "b")
-    with smtplib.SMTP(*door.smtp_address) as client:
+    with smtplib.SMTP(*door.smtp_address, timeout=60) as client:
         client.ehlo()
         assert client.esmtp_features["size"] == "10000"
         client.mail("anna@example.org")
@@ -150,7 +150,7 @@ def test_door_refuses_whom_it_should(sandbox: Sandbox, make_sandbox: MakeSandbox
 
 def test_bounce_by_smtp_goes_to_the_sender(make_sandbox: MakeSandbox) -> None:
     sandbox = make_sandbox(smtp_port=0)
-    with smtplib.SMTP(*sandbox.smtp_address) as client:
+    with smtplib.SMTP(*sandbox.smtp_address, timeout=60) as client:
         client.sendmail("anna@example.org", ["bounce@example.net"], b"Subject: x\r\n\r\nx")
     assert sandbox.wait_until_idle()
     (report,) = sandbox.control("GET", "/mailboxes/anna@example.org/messages")["messages"]

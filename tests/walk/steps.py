@@ -306,7 +306,7 @@ def deliver(walker: Walker, subject: str) -> None:
     mail["From"], mail["To"], mail["Subject"] = "bo@example.org", "support@example.com", subject
     mail.set_content("See the file.")
     mail.add_attachment(b"x" * 100, maintype="application", subtype="pdf", filename="x.pdf")
-    with smtplib.SMTP(*walker.demo.smtp) as server:
+    with smtplib.SMTP(*walker.demo.smtp, timeout=60) as server:
         server.send_message(mail)
 
 

@@ -106,7 +106,7 @@ def deliver(demo: Demo, mailbox: str, subject: str) -> None:
     mail["Date"] = "Thu, 01 Oct 2026 10:00:00 +0000"
     mail.set_content("Hello.")
     address = f"{demo.engine_url}/control/deliver?sender=c@example.org&mailbox={quote(mailbox)}"
-    urlopen(Request(address, mail.as_bytes(), method="POST")).close()
+    urlopen(Request(address, mail.as_bytes(), method="POST"), timeout=60).close()
 
 
 def test_a_mailbox_is_connected_through_the_form_and_stands_in_the_list(admin: HostPage) -> None:

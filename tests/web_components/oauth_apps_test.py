@@ -72,7 +72,7 @@ def engine(admin: HostPage, path: str, body: dict[str, Any]) -> None:
     kept = json.loads((admin.demo.options.directory / "demo.json").read_text("utf-8"))
     headers = {"Authorization": f"Bearer {kept['token']}", "Content-Type": "application/json"}
     data = json.dumps(body).encode()
-    urlopen(Request(f"{admin.demo.engine_url}/v1/{path}", data, headers)).close()
+    urlopen(Request(f"{admin.demo.engine_url}/v1/{path}", data, headers), timeout=60).close()
 
 
 def add_elsewhere(admin: HostPage, name: str) -> str:
