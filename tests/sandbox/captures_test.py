@@ -1,10 +1,12 @@
 """Requests of the captures, repeated: the same status and the same keys as the real answers."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from limepkg_email.clock import utc_now
 from limepkg_email.sandbox import Sandbox, sign
 from limepkg_email.testing.engine_api import EngineApi
 from tests.sandbox.conftest import CAPTURES, SECRET, Connect, capture, deliver, mail
@@ -143,7 +145,9 @@ def test_error_of_a_refused_login_is_the_same(sandbox: Sandbox, connect: Connect
 
 def test_outbox_entries_are_shaped_alike(sandbox: Sandbox, connect: Connect) -> None:
     api = connect(sandbox, "john")
-    later = repeat(api, capture("submit-sendAt")).json()
+    scheduled = capture("submit-sendAt")
+    scheduled["request"]["body"]["sendAt"] = (utc_now() + timedelta(days=1)).isoformat()
+    later = repeat(api, scheduled).json()
     entry = api.get(f"/outbox/{later['queueId']}")
     assert list(entry) == list(capture("outbox-get")["response"]["body"])
     api.delete(f"/outbox/{later['queueId']}")
