@@ -255,7 +255,7 @@ def _store(
 
 def _check_authority(provider: str, authority: str) -> None:
     if provider == "outlook" and not authority:
-        sentence = "Give the tenant's id or domain, or `common` for accounts of any tenant."
+        sentence = "Give the tenant's id or domain, or “common” for accounts of any tenant."
         raise InvalidInput(sentence, errors={"authority": [sentence]})
     if provider != "outlook" and authority:
         sentence = "Only Microsoft has tenants; leave it empty."

@@ -48,7 +48,7 @@ def _base_scopes(**options: Any) -> fields.String:
 
 def _authority(**options: Any) -> fields.String:
     description = "Microsoft's tenant: its id or domain, or `common`. Only for `outlook`."
-    tenant = validate.Regexp(r"[A-Za-z0-9.-]*\Z", error="An id, a domain, or `common`.")
+    tenant = validate.Regexp(r"[A-Za-z0-9.-]*\Z", error="An id, a domain, or “common”.")
     return fields.String(
         validate=validate.And(validate.Length(max=256), tenant),
         metadata={"description": description},

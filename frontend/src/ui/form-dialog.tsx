@@ -3,7 +3,7 @@
 import { FunctionalComponent, h } from '@stencil/core';
 
 import { Texts } from '../translate';
-import { explain, otherErrors } from './explain';
+import { explain, fieldError, otherErrors } from './explain';
 import { stop } from './fields';
 
 interface FormDialogProps {
@@ -12,6 +12,8 @@ interface FormDialogProps {
   /** What the button says that goes on. */
   action: string;
   busy: boolean;
+  /** Why it could not go on; nothing before it was tried. */
+  error: unknown;
   onAction: () => void;
   onCancel: () => void;
 }
@@ -25,11 +27,15 @@ interface FormErrorProps {
 }
 
 export const FormDialog: FunctionalComponent<FormDialogProps> = (props, children) => (
-  <div onChange={stop}>
+  <div
+    onChange={stop}
+    onInput={noteTyping}
+    onKeyDown={(event) => closeUntouched(event, props.onCancel)}
+  >
     <limel-dialog
       open={true}
       heading={props.heading}
-      closingActions={{ escapeKey: true, scrimClick: false }}
+      closingActions={{ escapeKey: false, scrimClick: false }}
       onClose={(event) => {
         stop(event);
         props.onCancel();
@@ -47,6 +53,7 @@ export const FormDialog: FunctionalComponent<FormDialogProps> = (props, children
         primary={true}
         label={props.action}
         loading={props.busy}
+        loadingFailed={props.error !== undefined}
         disabled={props.busy}
         onClick={props.onAction}
       />
@@ -54,10 +61,24 @@ export const FormDialog: FunctionalComponent<FormDialogProps> = (props, children
   </div>
 );
 
+/** Let Escape close what nothing was typed into; the rest only goes with the button that says so. */
+function closeUntouched(event: KeyboardEvent, close: () => void): void {
+  const isTyped = 'typed' in (event.currentTarget as HTMLElement).dataset;
+  if (event.key === 'Escape' && !isTyped && !event.defaultPrevented) {
+    close();
+  }
+}
+
+function noteTyping(event: Event): void {
+  (event.currentTarget as HTMLElement).dataset.typed = '';
+}
+
 export const FormError: FunctionalComponent<FormErrorProps> = ({ texts, error, shown }) =>
   error !== undefined && (
     <div class="form-error" role="alert">
-      <p>{explain(error, texts)}</p>
+      {!shown.some((each) => fieldError(error, each) === explain(error, texts)) && (
+        <p>{explain(error, texts)}</p>
+      )}
       {otherErrors(error, shown).map((each) => (
         <p>{each}</p>
       ))}

@@ -16,7 +16,12 @@ export function notify(platform: Platform, message: string): void {
  */
 export function notifyError(platform: Platform, title: string, error: unknown): string {
   const sentence = explain(error, textsOf(platform));
+  alert(platform, title, sentence);
+  return sentence;
+}
+
+/** Say why something is not done. */
+export function alert(platform: Platform, title: string, sentence: string): void {
   const notifications = service(platform, 'notifications');
   void Promise.resolve(notifications?.alert(title, sentence)).catch(() => undefined);
-  return sentence;
 }

@@ -8,6 +8,7 @@ import { Texts, textsOf } from '../../translate';
 import { isAddress } from '../../ui/addresses';
 import { fieldError } from '../../ui/explain';
 import { SelectField, TextField } from '../../ui/fields';
+import { focused } from '../../ui/focus';
 import { FormDialog, FormError } from '../../ui/form-dialog';
 import { here } from '../../ui/leave';
 import {
@@ -64,6 +65,7 @@ export class AccountAdd {
   @State() private wrongEmail = false;
 
   private texts!: Texts;
+  private readonly opener = focused();
 
   async componentWillLoad(): Promise<void> {
     this.texts = textsOf(this.platform);
@@ -72,6 +74,10 @@ export class AccountAdd {
     }
     await this.texts.ready;
     void this.loadChoices();
+  }
+
+  disconnectedCallback(): void {
+    this.opener?.focus();
   }
 
   render(): VNode {
@@ -85,6 +91,7 @@ export class AccountAdd {
         heading={heading}
         action={text.get('accounts.go_on')}
         busy={this.busy}
+        error={this.error}
         onAction={() => void this.begin()}
         onCancel={() => this.cancelled.emit()}
       >

@@ -8,6 +8,7 @@ import { Texts, textsOf } from '../../translate';
 import { isAddress, parseAddresses } from '../../ui/addresses';
 import { explain, fieldError } from '../../ui/explain';
 import { Choice, SelectField, stop, SuggestField, SwitchField, TextField } from '../../ui/fields';
+import { focused } from '../../ui/focus';
 import { FormDialog, FormError } from '../../ui/form-dialog';
 import { nameControl } from '../../ui/name-control';
 import {
@@ -58,6 +59,7 @@ export class AccountEdit {
   @State() private saving = false;
 
   private texts!: Texts;
+  private readonly opener = focused();
   private editor?: HTMLLimelTextEditorElement;
 
   async componentWillLoad(): Promise<void> {
@@ -69,6 +71,10 @@ export class AccountEdit {
     void this.loadPreview();
   }
 
+  disconnectedCallback(): void {
+    this.opener?.focus();
+  }
+
   render(): VNode {
     return (
       <FormDialog
@@ -76,6 +82,7 @@ export class AccountEdit {
         heading={this.account.email}
         action={this.texts.get('admin.save')}
         busy={this.saving}
+        error={this.error}
         onAction={() => void this.save()}
         onCancel={() => this.cancelled.emit()}
       >

@@ -6,6 +6,7 @@ import { OAuthApp, OAuthAppSettings } from '../../services/email-api/oauth-apps'
 import { Texts, textsOf } from '../../translate';
 import { fieldError } from '../../ui/explain';
 import { SelectField, SwitchField, TextField } from '../../ui/fields';
+import { focused } from '../../ui/focus';
 import { FormDialog, FormError } from '../../ui/form-dialog';
 
 type Values = Pick<
@@ -43,6 +44,7 @@ export class OAuthAppEdit {
   @State() private missing: readonly string[] = [];
 
   private texts!: Texts;
+  private readonly opener = focused();
 
   async componentWillLoad(): Promise<void> {
     this.texts = textsOf(this.platform);
@@ -58,6 +60,10 @@ export class OAuthAppEdit {
     await this.texts.ready;
   }
 
+  disconnectedCallback(): void {
+    this.opener?.focus();
+  }
+
   render(): VNode {
     const title = this.app
       ? this.texts.get('oauth.edit_title', { name: this.app.name })
@@ -68,6 +74,7 @@ export class OAuthAppEdit {
         heading={title}
         action={this.texts.get(this.app ? 'admin.save' : 'oauth.create')}
         busy={this.saving}
+        error={this.error}
         onAction={() => void this.save()}
         onCancel={() => this.cancelled.emit()}
       >
@@ -127,6 +134,7 @@ export class OAuthAppEdit {
       />,
       microsoft &&
         this.text('authority', text.get('oauth.authority'), {
+          required: true,
           help: text.get('oauth.authority_help'),
           maxlength: 256,
         }),
@@ -205,7 +213,10 @@ export class OAuthAppEdit {
 
   private isComplete(): boolean {
     const { values } = this;
-    const needed: ('name' | 'client_id' | 'client_secret')[] = ['name', 'client_id'];
+    const needed: ('name' | 'client_id' | 'client_secret' | 'authority')[] = ['name', 'client_id'];
+    if (values.provider === 'outlook') {
+      needed.push('authority');
+    }
     if (!this.app) {
       needed.push('client_secret');
     }

@@ -145,6 +145,7 @@ export class TemplateEdit {
               primary={true}
               label={text.get('templates.edit.save')}
               loading={this.busy}
+              loadingFailed={this.failed !== ''}
               disabled={this.busy || this.newer !== undefined}
               onClick={() => void this.save()}
             />
@@ -339,6 +340,9 @@ export class TemplateEdit {
       delete kept[field];
     }
     this.problems = kept;
+    if (Object.keys(kept).length === 0) {
+      this.failed = '';
+    }
   }
 
   private take(template: NewTemplate): void {

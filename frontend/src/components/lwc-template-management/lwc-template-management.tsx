@@ -7,7 +7,7 @@ import { TextKey, Texts, textsOf } from '../../translate';
 import { confirmAction } from '../../ui/confirm';
 import { explain } from '../../ui/explain';
 import { SelectField } from '../../ui/fields';
-import { notify, notifyError } from '../../ui/notify';
+import { alert, notify, notifyError } from '../../ui/notify';
 import { countNew, PURPOSES } from './listing';
 
 const PURPOSE_NAMES: Record<string, TextKey> = {
@@ -174,7 +174,9 @@ export class TemplateManagement {
 
   private filters(): VNode {
     const text = this.texts;
-    const languages = [...new Set((this.templates ?? []).map((each) => each.language))].sort();
+    const own = (this.templates ?? []).map((each) => each.language);
+    // Default templates come in some languages before there is any template in them.
+    const languages = [...new Set(['en', 'sv', ...own])].sort();
     return (
       <div class="filters">
         <SelectField
@@ -374,6 +376,15 @@ export class TemplateManagement {
   private async deleteTemplate(template: ListedTemplate): Promise<void> {
     const text = this.texts;
     const { name } = template;
+    if (template.used_by.length > 0) {
+      const accounts = template.used_by.join(', ');
+      alert(
+        this.platform,
+        text.get('templates.not_deleted', { name }),
+        text.get('templates.used_by', { accounts }),
+      );
+      return;
+    }
     const agreed = await confirmAction(this.platform, {
       title: text.get('templates.delete_question', { name }),
       message: text.get(
