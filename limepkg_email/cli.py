@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import signal
+import smtplib
 from pathlib import Path
 from threading import Event
 
@@ -36,6 +37,9 @@ def main() -> None:
 @click.option("--smtp-port", default=2525, show_default=True, help="Port that takes mails.")
 @click.option("--samples/--no-samples", default=True, help="Deliver the sample mails.")
 @click.option("--database", default="", help="Address of an empty PostgreSQL database.")
+@click.option(
+    "--api-key", default="", metavar="LOGIN", help="Make and print a key for the header x-api-key."
+)
 @click.option("--verbose", is_flag=True, help="Show the log.")
 def demo(
     directory: Path,
@@ -45,6 +49,7 @@ def demo(
     smtp_port: int,
     samples: bool,
     database: str,
+    api_key: str,
     verbose: bool,
 ) -> None:
     """Run a small CRM, a mail engine and a worker; Ctrl-C ends all of them."""
@@ -67,6 +72,8 @@ def demo(
     try:
         with Demo(options) as running:
             _welcome(running, directory)
+            if api_key:
+                click.echo(f"\nKey of {api_key} for x-api-key: {running.api_key(api_key)}")
             ended.wait()
             click.echo("\nEnding …")
     except (EmailIntegrationError, ConfigurationError) as error:
@@ -87,9 +94,26 @@ def send(eml: Path, to: tuple[str, ...], directory: Path) -> None:
         reached = send_file(eml, (host, port), list(to))
     except FileNotFoundError:
         raise click.ClickException("No demo has run here yet: start it with `make run`.") from None
+    except smtplib.SMTPException as error:  # an OSError as well
+        raise click.ClickException(f"The demo refused the mail: {_refusal(error)}") from error
     except OSError as error:
         raise click.ClickException(f"The demo does not answer: {error}") from error
     click.echo(f"Sent to {', '.join(reached)}.")
+
+
+def _refusal(error: smtplib.SMTPException) -> str:
+    """Say what the server answered, for each recipient if it refused them."""
+    match error:
+        case smtplib.SMTPRecipientsRefused(recipients=refused):
+            said = [f"{to}: {code} {_line(text)}" for to, (code, text) in refused.items()]
+            return "; ".join(said)
+        case smtplib.SMTPResponseException(smtp_code=code, smtp_error=text):
+            return f"{code} {_line(text)}"
+    return str(error)
+
+
+def _line(answer: bytes | str) -> str:
+    return answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
 
 
 def _welcome(running: object, directory: Path) -> None:

@@ -86,7 +86,10 @@ def _address_or_nothing(value: str) -> None:
         _address(value)
 
 
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?\Z")
+_language = validate.Regexp(
+    re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?\Z"),
+    error="Give the code of a language, such as “en” or “sv”, or with a region “en-GB”.",
+)
 
 
 def _token_or_nothing(value: str) -> None:
@@ -277,7 +280,7 @@ class Configuration:
         between=(1, 20),
     )
     default_language: str = _key(
-        ma.String(validate=validate.Regexp(_LANGUAGE)),
+        ma.String(validate=_language),
         "Language of templates where there is none in the wanted language, such as `en` or `sv`.",
         default="en",
         editable=Editable.UNLESS_SET,

@@ -23,7 +23,11 @@ class EngineStateSchema(ma.Schema):
 
     reachable = fields.Boolean(required=True)
     licensed = fields.Boolean(
-        required=True, metadata={"description": "False: it answers, but has stopped working."}
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "False: it answers, but has stopped working. Null: nobody knows."
+        },
     )
     webhook_url = fields.String(required=True)
     webhook_registered = fields.Boolean(
@@ -41,7 +45,12 @@ class SetupSchema(ma.Schema):
         required=True, metadata={"description": "Whether the data model is complete."}
     )
     steps = fields.List(
-        fields.String(), required=True, metadata={"description": "What is left to do."}
+        fields.String(),
+        required=True,
+        metadata={
+            "description": "What is left to do, as far as it is known: without an answer of"
+            " EmailEngine it is not known whether the webhook is registered."
+        },
     )
     problem = fields.String(
         required=True,

@@ -239,7 +239,7 @@ class Demo:
 
 
 def send_file(path: Path, smtp: tuple[str, int], recipients: list[str] | None = None) -> list[str]:
-    """Send a mail from an `.eml` file through SMTP; gives to whom."""
+    """Send a mail from an `.eml` file through SMTP; gives whom the server took it for."""
     raw = path.read_bytes()
     headers = message_from_bytes(raw)
     to = recipients or [
@@ -252,8 +252,8 @@ def send_file(path: Path, smtp: tuple[str, int], recipients: list[str] | None = 
     if headers.get("Return-Path", "").strip() == "<>":
         sender = ""
     with smtplib.SMTP(*smtp, timeout=30) as door:
-        door.sendmail(sender, to, raw)
-    return to
+        refused = door.sendmail(sender, to, raw)
+    return [each for each in to if each not in refused]
 
 
 def free_port(host: str, wanted: int) -> int:

@@ -14,11 +14,12 @@ from limepkg_email.services import Services
 class EngineState:
     """Whether the engine answers and works; `message` says what is wrong, or is empty.
 
-    `webhook_registered` is `None` while nobody knows: without an answer, or without `webhook_url`.
+    `licensed` and `webhook_registered` are `None` while nobody knows: without an answer, the latter
+    without `webhook_url` as well.
     """
 
     reachable: bool
-    licensed: bool
+    licensed: bool | None
     webhook_url: str
     webhook_registered: bool | None
     message: str = ""
@@ -46,27 +47,21 @@ def overview(services: Services) -> SetupOverview:
 
 
 def _engine(services: Services) -> tuple[EngineState, tuple[str, ...]]:
+    """Give how the engine does, and what is left to do there as far as that is known."""
     url = services.config.webhook_url
     try:
-        found = services.engine.license()
+        suspended = services.engine.license().suspended
     except EngineError as error:
-        state = EngineState(
-            reachable=False,
-            licensed=False,
-            webhook_url=url,
-            webhook_registered=None,
-            message=error.message,
-        )
-        return state, (f"Register the webhook {url}.",) if url else ()
-    pending = webhook.pending(services.config, services.engine)
-    state = EngineState(
-        reachable=True,
-        licensed=not found.suspended,
-        webhook_url=url,
-        webhook_registered=not pending if url else None,
-        message=_SUSPENDED if found.suspended else "" if url else _NO_URL,
-    )
-    return state, (pending,) if pending else ()
+        return EngineState(False, None, url, None, error.message), ()
+    told = _SUSPENDED if suspended else ""
+    try:
+        missing = webhook.missing(services.config, services.engine)
+    except EngineError as error:
+        return EngineState(True, not suspended, url, None, told or error.message), ()
+    if not url:
+        return EngineState(True, not suspended, url, None, told or _NO_URL), ()
+    state = EngineState(True, not suspended, url, not missing, told)
+    return state, (missing,) if missing else ()
 
 
 _SUSPENDED = "EmailEngine has stopped working because it has no licence; enter one there."

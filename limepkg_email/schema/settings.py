@@ -24,6 +24,7 @@ from limepkg_email.config import Configuration, Editable, Key, keys, load, plain
 from limepkg_email.errors import InvalidInput
 from limepkg_email.host import Application
 from limepkg_email.schema.alone import alone
+from limepkg_email.schema.titles import title
 from limepkg_email.services import Services
 
 log = logging.getLogger(__name__)
@@ -148,11 +149,6 @@ def settings_schema() -> type[ma.Schema]:
     """Make the schema of what an administrator may change; forms can be drawn from it."""
     table = {key.name: editable_field(key) for key in keys() if key.editable is not Editable.NEVER}
     return ma.Schema.from_dict(table, name="ConfigurationInput")
-
-
-def title(name: str) -> str:
-    """Give the name of a key as a form shows it."""
-    return name.replace("_", " ").capitalize()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,14 +42,19 @@ def settings(config: Configuration) -> dict[str, Any]:
 
 def pending(config: Configuration, engine: EngineClient) -> str:
     """Say what `register` would change; an empty string if nothing that can be seen."""
-    if not config.webhook_url:
-        return ""
-    wanted = settings(config)
     try:
-        present = engine.settings_get(*wanted)
+        return missing(config, engine)
     except EngineError as error:
         # A plan can be shown without the engine; applying it will raise the same error.
         return f"Register the webhook {config.webhook_url} ({error.message})"
+
+
+def missing(config: Configuration, engine: EngineClient) -> str:
+    """Say what is not registered as it has to be, or nothing; raises what the engine raises."""
+    if not config.webhook_url:
+        return ""
+    wanted = settings(config)
+    present = engine.settings_get(*wanted)
     if present == wanted:
         return ""
     former = present.get("webhooks")

@@ -80,7 +80,7 @@ def test_every_key_is_shown_and_no_secret(crm: Crm) -> None:
     assert token["source"] == "environment"
     undo = found["undo_seconds"]
     assert (undo["value"], undo["source"], undo["editable"]) == (10.0, "default", True)
-    assert (undo["least"], undo["most"], undo["title"]) == (0, 300, "Undo seconds")
+    assert (undo["least"], undo["most"], undo["title"]) == (0, 300, "Time to undo sending")
     parents = found["conversation_parents"]["value"]
     assert parents == [{"limetype": "helpdesk", "title": "title", "relation": ""}]
     for secret in (SECRET, SECRETS["emailengine_token"]):
@@ -163,6 +163,13 @@ def test_what_cannot_be_set_is_named_and_changes_nothing(
     assert refused.status_code == 422
     assert list(refused.json["errors"]) == [name]
     assert crm.integration.services("crm").config.vacuum_cleaner_grace_period == 2.0
+
+
+def test_a_refused_language_says_what_is_expected(crm: Crm) -> None:
+    refused = put(crm.person("administrator"), default_language="english please")
+    assert refused.json["errors"]["default_language"] == [
+        "Give the code of a language, such as “en” or “sv”, or with a region “en-GB”."
+    ]
 
 
 def test_only_administrators_see_and_change_settings(crm: Crm, agent: Person) -> None:
