@@ -16,9 +16,14 @@ export interface SaverOptions {
   changed: () => void;
   /** Milliseconds without a change after which it is stored. */
   pause?: number;
+  /** Milliseconds after which it is tried again when it failed for now. */
+  retry?: number;
 }
 
 const PAUSE = 800;
+const RETRY = 10_000;
+/** Somebody may sign in again in another tab. */
+const UNAUTHORIZED = 401;
 
 export class DraftSaver {
   state: SaveState = 'unchanged';
@@ -141,6 +146,9 @@ export class DraftSaver {
       this.become('conflict');
     } else {
       this.become('failed');
+      if (!this.closed && (error.isTemporary || error.status === UNAUTHORIZED)) {
+        this.timer = setTimeout(() => void this.flush(), this.options.retry ?? RETRY);
+      }
     }
   }
 

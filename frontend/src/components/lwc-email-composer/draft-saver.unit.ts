@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 
 import { drafts } from '../../services/email-api/drafts';
 import { Client } from '../../services/email-api/client';
@@ -17,6 +17,7 @@ function saverOn(answer: (request: Request) => unknown) {
     newest: () => 9,
     changed: () => states.push(saver.state),
     pause: 5,
+    retry: 20,
   });
   const versions = () =>
     platform.requests.map((each) => (each.data as { version: number }).version);
@@ -121,4 +122,21 @@ it('nothing is stored after the end, or when nothing was written', async () => {
   saver.touch();
   await pause();
   expect(versions()).toEqual([]);
+});
+
+it.each([0, 401, 503])('what cannot be stored for now (%d) is stored later', async (status) => {
+  const next = counting();
+  let away = true;
+  const { saver, versions } = saverOn(() => {
+    if (away) {
+      away = false;
+      throw httpError(status, {});
+    }
+    return next();
+  });
+  saver.touch();
+  await saver.flush();
+  expect(saver.state).toBe('failed');
+  await vi.waitFor(() => expect(saver.state).toBe('saved'));
+  expect(versions()).toEqual([0, 0]);
 });

@@ -58,6 +58,9 @@ export class EmailComposer {
   /** Shows one line until somebody begins to write. */
   @Prop({ mutable: true, reflect: true }) collapsed = false;
 
+  /** The newest message that the page has shown to the author; nobody is warned of that one. */
+  @Prop() seen?: number;
+
   @Element() private host!: HTMLElement;
 
   @State() private tick = 0;
@@ -65,6 +68,9 @@ export class EmailComposer {
   @State() private scheduling = false;
   /** A message is on its way: the ids of what was made. */
   @Event() sent!: EventEmitter<Submitted>;
+
+  /** The author wants to read a message, whose id this is, before this one is sent. */
+  @Event() look!: EventEmitter<number>;
 
   private writing?: Writing;
   private offers!: Offers;
@@ -155,9 +161,20 @@ export class EmailComposer {
       changed: () => this.changed(),
       replaceText: (html) => editing.replace(html),
       sent: (submitted) => this.sent.emit(submitted),
+      look: (message) => {
+        void editing.focus().then(() => this.look.emit(message));
+      },
     });
     this.writing = writing;
-    void writing.load().then(() => offers.load(writing));
+    void writing.load().then(() => {
+      this.noteSeen();
+      void offers.load(writing);
+    });
+  }
+
+  @Watch('seen')
+  protected noteSeen(): void {
+    this.writing?.saw(this.seen ?? 0);
   }
 
   /** Put the cursor into the text, for hosts that have a key for answering. */
@@ -450,6 +467,7 @@ export class EmailComposer {
 
   private expand(): void {
     this.collapsed = false;
+    void this.writing?.refresh();
     void this.editing.focus();
   }
 }

@@ -360,7 +360,8 @@ export class Recipients {
     const addresses = parseAddresses(text);
     if (addresses.length > 1 || (addresses[0] && isAddress(addresses[0].email))) {
       event.preventDefault();
-      this.addPeople.emit(addresses);
+      // What was typed before is somebody, too.
+      this.addPeople.emit([...parseAddresses(this.text), ...addresses]);
       this.empty();
     }
   }

@@ -44,6 +44,8 @@ export interface WritingOptions {
   /** The text is another one than the editor has. */
   replaceText: (html: string) => void;
   sent: (submitted: Submitted) => void;
+  /** The author wants to read this message first. */
+  look?: (message: number) => void;
   now?: () => number;
 }
 
@@ -89,6 +91,7 @@ export class Writing {
   /** Brings attached files to the server. */
   readonly uploads: Uploads;
 
+  private refreshing = false;
   private readonly sending: Sending;
 
   constructor(private readonly options: WritingOptions) {
@@ -169,6 +172,7 @@ export class Writing {
 
   setText(html: string): void {
     if (html !== this.html && !(isEmpty(html) && isEmpty(this.html))) {
+      void this.refresh();
       this.html = html;
       this.edited('text');
     }
@@ -248,11 +252,46 @@ export class Writing {
 
   /** The author wants to read what came first. */
   lookFirst(): void {
-    this.newest = Math.max(this.newest, ...this.arrived.map((each) => each.id));
+    const came = this.arrived.map((each) => each.id);
+    this.saw(Math.max(...came));
     this.arrived = [];
     announceChange(this.options.platform, { conversation: this.conversation });
     this.saver.touch();
     this.options.changed();
+    this.options.look?.(Math.min(...came));
+  }
+
+  /** The author has seen the messages up to this one. */
+  saw(message: number): void {
+    this.newest = Math.max(this.newest, message);
+  }
+
+  /**
+   * The author begins to write now: what came since the page was opened stands above, and whoever
+   * joined meanwhile gets the message too.
+   */
+  async refresh(): Promise<void> {
+    const { opening, place } = this;
+    const isFresh = this.isReply && this.isBlank && this.phase === 'ready' && !this.restored;
+    if (!opening || !isFresh || this.refreshing) {
+      return;
+    }
+    this.refreshing = true;
+    try {
+      const now = await this.api.conversations.open(place.conversation);
+      if (this.place === place) {
+        this.saw(now.newest_message);
+        this.opening = now;
+        if (same(this.people, fromFollowers(opening.followers))) {
+          this.people = fromFollowers(now.followers);
+        }
+        this.options.changed();
+      }
+    } catch {
+      // It stays as it was when the page was opened; sending asks again.
+    } finally {
+      this.refreshing = false;
+    }
   }
 
   /** Keep the message that was just sent from leaving, and go on writing it. */
@@ -402,4 +441,8 @@ export class Writing {
     this.html = html;
     this.options.replaceText(html);
   }
+}
+
+function same(people: readonly Person[], others: readonly Person[]): boolean {
+  return JSON.stringify(people) === JSON.stringify(others);
 }

@@ -126,6 +126,29 @@ describe('an answer', () => {
     writing.close();
   });
 
+  it('is begun with what came, and who joined, since the page was opened', async () => {
+    const bo = { id: 2, name: 'Bo', email: 'bo@x.se', active: true };
+    const now = { ...opening, newest_message: 12, followers: [anna, bo] };
+    const { writing, posted, answers } = await writingWith();
+    answers['get limepkg-email/composer/'] = () => now;
+    writing.setText('<p>Hello</p>');
+    await vi.waitFor(() => expect(writing.people.map((each) => each.name)).toEqual(['Anna', 'Bo']));
+    answers['get limepkg-email/composer/'] = () => ({ ...now, newest_message: 15 });
+    writing.setText('<p>Hello both</p>');
+    await writing.send();
+    expect(posted()[0]?.data).toMatchObject({ newest_message: 12 });
+    writing.close();
+  });
+
+  it('knows what the page has shown while it was written', async () => {
+    const { writing, posted } = await writingWith();
+    writing.setText('<p>Hello</p>');
+    writing.saw(14);
+    await writing.send();
+    expect(posted()[0]?.data).toMatchObject({ newest_message: 14 });
+    writing.close();
+  });
+
   it('stops when somebody wrote meanwhile, until the author has seen it', async () => {
     const arrived = [{ id: 12, author: 'Bo', preview: 'Done', date: '2026-03-01T12:00:00Z' }];
     const { writing, posted } = await writingWith({
