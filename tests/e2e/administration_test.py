@@ -140,10 +140,42 @@ def test_failed_mail_says_why_and_is_imported_by_trying_again(admin: Crm, gate: 
     expect(row).to_contain_text("tried once")
     gate.broken = False
     row.get_by_role("button", name="Try again").click()
-    expect(admin.notices).to_contain_text("is tried again")
-    nothing = admin.page.get_by_text("No mail has failed")
-    admin.eventually(lambda: shown_in(admin, nothing), "it stays in the list")
+    expect(admin.notices).to_contain_text("The mail is imported.")
+    expect(admin.page.get_by_text("No mail has failed")).to_be_visible()
     admin.open_ticket("A hard nut")
+
+
+def test_mail_that_fails_again_says_so_in_the_list(admin: Crm, gate: Gate) -> None:
+    admin.outside.deliver("A hard nut, again", "Open up.")
+    row = admin.page.get_by_role("row").filter(has_text="A hard nut, again")
+    admin.eventually(lambda: shown_in(admin, row), "it is not among the failed")
+    row.get_by_role("button", name="Try again").click()
+    expect(admin.notices).to_contain_text("the gate is shut")
+    expect(row).to_contain_text("tried 2 times")
+
+
+def test_mail_that_was_imported_meanwhile_is_no_trouble(admin: Crm, gate: Gate) -> None:
+    admin.outside.deliver("A hard nut, cracked", "Open up.")
+    row = admin.page.get_by_role("row").filter(has_text="A hard nut, cracked")
+    admin.eventually(lambda: shown_in(admin, row), "it is not among the failed")
+    gate.broken = False
+    account = admin.ask("account/").json()["items"][0]["id"]
+    (found,) = [
+        each
+        for each in admin.ask(f"failed-messages/{account}/").json()["items"]
+        if each["subject"] == "A hard nut, cracked"
+    ]
+    admin.ask("failed-messages/retry/", {"ids": [found["id"]]})
+
+    def imported() -> bool:
+        receipt = admin.ask(f"receipt/{found['id']}/").json()
+        return bool(receipt["disposition"] == "imported")
+
+    admin.eventually(imported, "it is not imported")
+    row.get_by_role("button", name="Try again").click()
+    expect(admin.notices).to_contain_text("The mail is imported.")
+    expect(admin.notices.locator(".bad")).to_have_count(0)
+    expect(row).to_have_count(0)
 
 
 def shown_in(admin: Crm, wanted: Locator) -> bool:

@@ -88,6 +88,7 @@ def render(template: str, application: ReferenceApplication | None, **values: An
         f"crm/{template}",
         application=identifier,
         user=user,
+        language=application.language if application is not None else "",
         email_base=email_base(identifier),
         administrator=user is not None and user.can(ADMIN),
         **values,

@@ -12,7 +12,9 @@ export async function component(tag, properties) {
   if (!_front) return null;
   await begin();
   if (!(await isDefined(tag))) return null;
-  return Object.assign(document.createElement(tag), { platform, ...properties });
+  // The page's own words may be in another language.
+  const lang = document.body.dataset.language;
+  return Object.assign(document.createElement(tag), { platform, ...(lang && { lang }), ...properties });
 }
 
 // The loader comes first, once: it makes ready what the others share.

@@ -1,4 +1,4 @@
-// Questions that the page asks before it goes on; focus returns to where it was by itself.
+// Questions that the page asks before it goes on; focus returns to where it was.
 
 import { h, icon, uniqueId } from "./element.js";
 
@@ -10,7 +10,8 @@ export async function confirmed(title, text, { action = "Go on", cancel = "Cance
 /**
  * Show a form and give its values when it is sent, or null when it is closed.
  *
- * With `submit` the dialog stays open until that succeeds, and shows why it did not.
+ * With `submit` the dialog stays open until that succeeds, and shows why it did not. What was typed
+ * is not thrown away without a question.
  */
 export function form({ title, body, action = "Save", cancel = "Cancel", danger = false, submit, wide = false }) {
   return new Promise((resolve) => {
@@ -20,12 +21,17 @@ export function form({ title, body, action = "Save", cancel = "Cancel", danger =
     const inside = h(
       "form",
       { method: "dialog", novalidate: false },
-      head(name, title, () => dialog.close()),
+      head(name, title, leave),
       h("div", { class: "dialog-body" }, fault, body),
-      h("div", { class: "dialog-end" }, h("button", { type: "button", class: "plain", onclick: () => dialog.close() }, cancel), send),
+      h("div", { class: "dialog-end" }, h("button", { type: "button", class: "plain", onclick: leave }, cancel), send),
     );
     let result = null;
-    const dialog = open(name, inside, wide, () => resolve(result));
+    const dialog = open(name, inside, wide, () => resolve(result), leave);
+    const before = typed(inside);
+    async function leave() {
+      const lost = typed(inside) !== before;
+      if (!lost || (await confirmed("Throw away what you have typed?", "It is not saved.", { action: "Throw away", cancel: "Go on writing", danger: true }))) dialog.close();
+    }
     inside.addEventListener("submit", async (event) => {
       event.preventDefault();
       const values = new FormData(inside);
@@ -54,7 +60,7 @@ export function show(title, body, { wide = false } = {}) {
     h("div", { class: "dialog-body", tabindex: "0" }, body),
     h("div", { class: "dialog-end" }, h("button", { type: "button", class: "plain", onclick: () => dialog.close() }, "Close")),
   );
-  const dialog = open(name, inside, wide, () => {});
+  const dialog = open(name, inside, wide, () => {}, () => dialog.close());
   return dialog;
 }
 
@@ -75,9 +81,30 @@ function head(name, title, close) {
   );
 }
 
-function open(name, inside, wide, closed) {
+function typed(form) {
+  return JSON.stringify([...new FormData(form)].map(([name, value]) => [name, value.name ?? value]));
+}
+
+function open(name, inside, wide, closed, leave) {
+  const opener = document.activeElement;
   const dialog = h("dialog", { "aria-labelledby": name, class: wide ? "wide" : null }, inside);
-  dialog.addEventListener("close", () => { dialog.remove(); closed(); });
+  // The browser closes a dialog at the second Escape, whatever the page says: so it sees none.
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    event.preventDefault();
+    event.stopPropagation();
+    leave();
+  });
+  dialog.addEventListener("cancel", (event) => {
+    if (event.target !== dialog) return;
+    event.preventDefault();
+    leave();
+  });
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    if (opener?.isConnected && !document.activeElement?.closest("dialog")) opener.focus();
+    closed();
+  });
   document.body.append(dialog);
   dialog.showModal();
   const first = dialog.querySelector("input:not([type=hidden]), textarea, select, .dialog-end button");

@@ -21,9 +21,13 @@ const eventDispatcher = {
   },
 };
 
-// The pages are in one language, and know no text of the package: an unknown key comes back, and
-// the components then take their own text in the language of the page.
+// The pages know no text of the package: an unknown key comes back, and the components then take
+// their own text in the language of the session, which need not be that of the CRM's own pages.
 const translate = { get: (key) => key };
+
+// The CRM knows no time zone of its users: the browser's is theirs.
+const session = { language: document.body.dataset.language, timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone };
+const state = { getSession: () => session };
 
 const navigator = { navigate: (to) => location.assign(typeof to === "string" ? to : (to.path ?? to.href)) };
 
@@ -41,7 +45,7 @@ const dialog = {
   },
 };
 
-const _services = new Map(Object.entries({ http, notifications, eventDispatcher, translate, navigator, dialog }));
+const _services = new Map(Object.entries({ http, notifications, eventDispatcher, translate, navigator, dialog, "state.application": state }));
 
 export const platform = {
   type: "web",

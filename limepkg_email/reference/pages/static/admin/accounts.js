@@ -5,7 +5,7 @@ import { h } from "../element.js";
 
 /** Give all accounts. */
 export async function accounts() {
-  const { items } = await get("account/", { limit: 200 });
+  const { items } = await get("account/", { limit: 1000 });
   return items;
 }
 

@@ -8,15 +8,16 @@ import { moment } from "../time.js";
 import { accounts, accountSelect } from "./accounts.js";
 import { listing } from "./listing.js";
 import { fill, load, tools } from "./place.js";
+import { ARRIVED, receipts, settled } from "./retrying.js";
 
 const _LOOKED_AT = 30; // accounts, to begin with one of which a mail failed
-const _DONE = new Set(["queued", "discarded"]);
 
+const trying = new Set(); // mails for which the answer is not known yet
 const chosen = new Set();
 const titles = new Map(); // what each mail on the page is called
 let list;
 
-const again = h("button", { type: "button", onclick: () => act("retry", [...chosen]) }, icon("resend"), "Try again");
+const again = h("button", { type: "button", onclick: () => retry([...chosen]) }, icon("resend"), "Try again");
 const drop = h("button", { type: "button", class: "plain danger", onclick: () => discard([...chosen]) }, "Discard");
 const bulk = h("div", { class: "tools", hidden: true }, h("span", { class: "quiet small", role: "status" }), again, drop);
 
@@ -37,27 +38,48 @@ function box(item) {
 
 async function discard(ids) {
   const many = ids.length === 1 ? "this mail" : `these ${ids.length} mails`;
-  if (await confirmed("Discard?", `Nothing tries to import ${many} again. The mailbox keeps what lies in it.`, { action: "Discard", danger: true })) await act("discard", ids);
+  if (!(await confirmed("Discard?", `Nothing tries to import ${many} again. The mailbox keeps what lies in it.`, { action: "Discard", danger: true }))) return;
+  await ask("discard", ids, ({ items }) => {
+    const done = items.filter((each) => each.outcome === "discarded").length;
+    if (done) tell(done === 1 ? "The mail is discarded." : `${done} mails are discarded.`);
+    refuse(items.filter((each) => each.outcome !== "discarded"));
+  });
 }
 
-function done(what, count) {
-  const one = count === 1;
-  if (what === "discard") return one ? "The mail is discarded." : `${count} mails are discarded.`;
-  return one ? "The mail is tried again; it goes from the list when it is imported." : `${count} mails are tried again; those that are imported go from the list.`;
+/** Try mails again, and say of each what became of it; the list follows. */
+async function retry(ids) {
+  ids.forEach((id) => trying.add(id));
+  const before = await receipts(ids);
+  await ask("retry", ids, async ({ items }) => {
+    list.reload();
+    const came = items.filter((each) => ARRIVED.has(each.outcome));
+    const waiting = items.filter((each) => each.outcome === "queued" && before.has(each.id)).map((each) => each.id);
+    const found = await settled(waiting, before);
+    const imported = came.length + found.filter((each) => ARRIVED.has(each.disposition)).length;
+    if (imported) tell(imported === 1 ? "The mail is imported." : `${imported} mails are imported.`);
+    const late = waiting.length - found.length;
+    if (late) tell(`${late === 1 ? "One mail is" : `${late} mails are`} still being tried, and will go from the list when imported.`);
+    const failed = found.filter((each) => !ARRIVED.has(each.disposition)).map((each) => ({ id: each.id, message: each.reason, outcome: each.disposition }));
+    refuse([...failed, ...items.filter((each) => each.outcome !== "queued" && !ARRIVED.has(each.outcome))]);
+  });
 }
 
-async function act(what, ids) {
+/** Ask for something to be done with mails; the list is read again in any case. */
+async function ask(what, ids, told) {
+  chosen.clear();
+  mark();
   try {
-    const { items } = await post(`failed-messages/${what}/`, { ids });
-    const other = items.filter((each) => !_DONE.has(each.outcome));
-    if (other.length < items.length) tell(done(what, items.length - other.length));
-    if (other.length) complain(new Error(other.map((each) => `${titles.get(each.id) ?? `Mail ${each.id}`}: ${each.message || each.outcome}`).join("\n")));
+    await told(await post(`failed-messages/${what}/`, { ids }));
   } catch (error) {
     complain(error);
   }
-  chosen.clear();
-  mark();
+  ids.forEach((id) => trying.delete(id));
   list.reload();
+}
+
+/** Say why something was not done. */
+function refuse(items) {
+  if (items.length) complain(new Error(items.map((each) => `${titles.get(each.id) ?? `Mail ${each.id}`}: ${each.message || each.outcome}`).join("\n")));
 }
 
 function show(account) {
@@ -79,7 +101,7 @@ function actions(item) {
   return h(
     "span",
     { class: "row-actions" },
-    h("button", { type: "button", class: "plain small", onclick: () => act("retry", [item.id]) }, "Try again"),
+    h("button", { type: "button", class: "plain small", disabled: trying.has(item.id), onclick: () => retry([item.id]) }, trying.has(item.id) ? "Trying …" : "Try again"),
     h("a", { class: "button plain small", href: address(`failed-message/${item.id}/raw`), download: "", title: "Download the mail as it came" }, icon("down"), h("span", { class: "hidden" }, "Download the mail")),
     h("button", { type: "button", class: "plain small danger", "aria-label": "Discard", title: "Discard", onclick: () => discard([item.id]) }, icon("trash")),
   );

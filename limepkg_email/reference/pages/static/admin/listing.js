@@ -29,6 +29,12 @@ export function listing({ path, query = {}, columns, nothing, before, into = fil
   }
 
   function draw(answer) {
+    const restore = focusKept();
+    show(answer);
+    restore();
+  }
+
+  function show(answer) {
     shown = answer.items.length;
     last = answer;
     const above = before?.(answer);
@@ -71,4 +77,19 @@ export function listing({ path, query = {}, columns, nothing, before, into = fil
 
   reload();
   return { reload };
+}
+
+/** Give what returns the focus to the control that has it, or to the one that took its place. */
+function focusKept() {
+  const held = document.activeElement;
+  const table = held?.closest("table.list");
+  if (!table) return () => {};
+  const name = held.getAttribute("aria-label") || held.textContent;
+  const same = (all) => [...all.querySelectorAll("button, a, input")].filter((each) => (each.getAttribute("aria-label") || each.textContent) === name);
+  const at = same(table).indexOf(held);
+  return () => {
+    if (held.isConnected) return;
+    const now = same(document.getElementById("page"));
+    (now[Math.min(at, now.length - 1)] ?? document.getElementById("main")).focus({ preventScroll: true });
+  };
 }

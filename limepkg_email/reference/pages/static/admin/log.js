@@ -5,6 +5,7 @@ import { confirmed } from "../dialog.js";
 import { empty, h, icon } from "../element.js";
 import { complain, tell } from "../notice.js";
 import { moment } from "../time.js";
+import { chosen, many } from "./chosen.js";
 import { listing } from "./listing.js";
 import { segments, tools } from "./place.js";
 
@@ -23,7 +24,7 @@ const views = {
         { title: "What happened", cell: (item) => [item.text, h("span", { class: "cell-sub" }, [item.code, item.account].filter(Boolean).join(" · "))] },
         when,
       ],
-      nothing: () => empty("check", "Nothing to report", "What goes wrong, or needs somebody, is written here and kept for 90 days."),
+      nothing: () => empty("check", "Nothing to report", `What goes wrong, or needs somebody, is written here${kept ? ` and kept for ${many(kept, "day")}` : ""}.`),
     });
     return [level];
   },
@@ -93,5 +94,6 @@ function choose(name) {
 
 addEventListener("hashchange", () => location.reload());
 const first = location.hash.slice(1) in views ? location.hash.slice(1) : "log";
+const { log_retention: kept } = await chosen().catch(() => ({}));
 const bar = segments("View", _VIEWS, first, choose);
 choose(first);

@@ -43,7 +43,7 @@ function source(each) {
 }
 
 function control(each, change) {
-  const base = { id: `value-${each.name}`, "aria-describedby": `help-${each.name}` };
+  const base = { id: `value-${each.name}`, "aria-describedby": `help-${each.name} fault-${each.name}` };
   if (each.type === "boolean" || typeof each.value === "boolean" || typeof each.default === "boolean") {
     return h("input", { ...base, type: "checkbox", class: "switch", role: "switch", checked: Boolean(each.value), onchange: (event) => change(event.target.checked) });
   }
@@ -71,6 +71,7 @@ function shown(each) {
 }
 
 function note(each, value) {
+  mark(each.name, "");
   if (JSON.stringify(value) === JSON.stringify(each.value)) changed.delete(each.name);
   else changed.set(each.name, value);
   count();
@@ -78,28 +79,43 @@ function note(each, value) {
 
 function count() {
   bar.hidden = !changed.size;
+  bar.classList.remove("refused");
   bar.firstChild.textContent = changed.size === 1 ? "One change is not saved" : `${changed.size} changes are not saved`;
 }
 
 async function save() {
-  for (const each of faults.values()) each.hidden = true;
+  faults.forEach((fault, name) => mark(name, ""));
   try {
     const answer = await put("settings/", Object.fromEntries(changed));
     changed.clear();
     draw(answer);
     tell("Saved. Other processes follow within ten seconds.");
   } catch (error) {
-    const where = error.errors?.json ?? error.errors ?? {};
-    let told = false;
-    for (const [name, sentences] of Object.entries(where)) {
-      const fault = faults.get(name);
-      if (!fault) continue;
-      fault.textContent = [sentences].flat(3).join(" ");
-      fault.hidden = false;
-      told = true;
-    }
-    if (!told) complain(error);
+    const refused = Object.entries(error.errors?.json ?? error.errors ?? {}).filter(([name]) => faults.has(name));
+    refused.forEach(([name, sentences]) => mark(name, [sentences].flat(3).join(" ")));
+    if (refused.length) lead(refused.map(([name]) => name));
+    else complain(error);
   }
+}
+
+/** Say at a setting what is wrong with it; nothing takes that back. */
+function mark(name, sentence) {
+  const fault = faults.get(name);
+  fault.textContent = sentence;
+  fault.hidden = !sentence;
+  const input = document.getElementById(`value-${name}`);
+  if (sentence) input?.setAttribute("aria-invalid", "true");
+  else input?.removeAttribute("aria-invalid");
+}
+
+/** Go to the first setting, in the page's order, that was refused. */
+function lead(names) {
+  const first = [...faults.keys()].find((each) => names.includes(each));
+  const input = document.getElementById(`value-${first}`);
+  input?.focus({ preventScroll: true });
+  input?.closest(".setting").scrollIntoView({ block: "center" });
+  bar.classList.add("refused");
+  bar.firstChild.textContent = names.length === 1 ? "Nothing is saved: one value is refused" : `Nothing is saved: ${names.length} values are refused`;
 }
 
 addEventListener("beforeunload", (event) => changed.size && event.preventDefault());

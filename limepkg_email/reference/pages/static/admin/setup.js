@@ -16,6 +16,7 @@ function plan(state) {
     return h("section", { class: "card" }, h("h2", {}, "Setup cannot go on"), h("p", { class: "fault" }, state.problem));
   }
   const webhook = state.engine.reachable && state.engine.webhook_registered === false;
+  if (state.installed && !state.steps.length && state.engine.webhook_url && state.engine.webhook_registered === null) return unknown();
   if (state.installed && !state.steps.length && !webhook) {
     return h("section", { class: "card" }, h("p", { class: "good" }, icon("check"), "Everything is set up."), h("p", { class: "quiet" }, "Setup can be run again at any time: it does only what is missing, and never removes or renames anything."));
   }
@@ -24,6 +25,17 @@ function plan(state) {
     ? h("ol", { class: "steps" }, state.steps.map((each) => h("li", {}, each)))
     : h("p", {}, "The webhook has to be registered with EmailEngine.");
   return h("section", { class: "card" }, h("h2", {}, state.steps.length === 1 ? "One step is left" : `${state.steps.length || "Some"} steps are left`), steps, h("p", { class: "form-end" }, run));
+}
+
+/** Make what stands there while EmailEngine does not say what it knows. */
+function unknown() {
+  return h(
+    "section",
+    { class: "card" },
+    h("h2", {}, "The CRM is set up"),
+    h("p", {}, "Whether the webhook is registered is not known, because EmailEngine does not answer. Ask again when it does; setting up once more does no harm either."),
+    h("p", { class: "form-end" }, h("button", { type: "button", onclick: () => show() }, "Ask again")),
+  );
 }
 
 async function start(button) {
@@ -54,7 +66,7 @@ function reported() {
 function engine(state) {
   const lines = [
     state_line(state.reachable, "EmailEngine answers", "EmailEngine cannot be reached"),
-    state_line(state.licensed, "Its licence is in order", "Its licence has ended: it has stopped working"),
+    state_line(state.licensed, "Its licence is in order", "Its licence has ended: it has stopped working", "Whether its licence is in order is not known"),
     state_line(state.webhook_registered, "It tells this CRM of new mail", "It does not tell this CRM of new mail yet", "Whether it tells this CRM of new mail is not known"),
   ];
   return h(

@@ -5,6 +5,7 @@ import { confirmed, field, form } from "../dialog.js";
 import { empty, h, icon } from "../element.js";
 import { complain, tell } from "../notice.js";
 import { listing } from "./listing.js";
+import { asHtml, asText, source } from "./markup.js";
 import { tools } from "./place.js";
 
 const search = h("input", { type: "search", placeholder: "Search title or text", "aria-label": "Search snippets" });
@@ -41,7 +42,7 @@ async function edit(item) {
   const text = h("textarea", { name: "text", rows: "9", required: true, value: item?.text ? source(item.text) : "" });
   const saved = await form({
     title: item ? "Change the snippet" : "New snippet",
-    body: [field("Title", title), field("Text", text, "Simple HTML such as <b> is kept; empty lines make paragraphs.")],
+    body: [field("Title", title), field("Text", text, "Simple HTML such as <b>…</b> is kept, everything else is text; empty lines make paragraphs.")],
     submit: (values) => {
       const body = { title: values.get("title").trim(), text: asHtml(values.get("text")) };
       return item ? put(`snippet/${item.id}/`, body) : post("snippet/", body);
@@ -61,18 +62,6 @@ async function drop(item) {
     complain(error);
   }
   list.reload();
-}
-
-function asText(html) {
-  return new DOMParser().parseFromString(html.replace(/<\/p>|<br\s*\/?>/gi, "$&\n"), "text/html").body.textContent.trim();
-}
-
-function source(html) {
-  return html.replace(/<\/p>\s*<p>/gi, "\n\n").replace(/<br\s*\/?>/gi, "\n").replace(/^<p>|<\/p>$/gi, "");
-}
-
-function asHtml(text) {
-  return text.trim().split(/\n{2,}/).map((each) => `<p>${each.replace(/\n/g, "<br>")}</p>`).join("");
 }
 
 tools(search, h("button", { type: "button", onclick: () => edit() }, icon("plus"), "New snippet"));
