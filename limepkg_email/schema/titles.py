@@ -12,7 +12,7 @@ TITLES: Final = {
     "webhook_url": "Address of the webhook",
     "handle_unprocessed_emails_enabled": "Scheduled recovery",
     "vacuum_cleaner_grace_period": "Grace period of the recovery",
-    "max_import_age_for_failed_messages": "Recovery of failed mails",
+    "max_import_age_for_failed_messages": "How long failed mails are tried again",
     "recovery_interval": "Time between two recoveries",
     "failed_folder": "Folder of failed mails",
     "system_user": "System user",
