@@ -25,9 +25,7 @@ class EngineStateSchema(ma.Schema):
     licensed = fields.Boolean(
         required=True,
         allow_none=True,
-        metadata={
-            "description": "False: it answers, but has stopped working. Null: nobody knows."
-        },
+        metadata={"description": "False: it answers, but has stopped working. Null: nobody knows."},
     )
     webhook_url = fields.String(required=True)
     webhook_registered = fields.Boolean(
