@@ -31,6 +31,11 @@ class BodyQuery(ma.Schema):
     images = fields.Boolean(
         load_default=False, metadata={"description": "Load images from the web."}
     )
+    theme = fields.String(
+        load_default="",
+        validate=validate.OneOf(("", "light", "dark")),
+        metadata={"description": "That of the page around the message, if not the system's."},
+    )
 
 
 @blueprint.route("/message/<int:message_id>/body")
@@ -50,9 +55,10 @@ def body(query: dict[str, Any], message_id: int) -> Response:
     folded = query["part"] == "visible" and visible not in ("", complete)
     html = visible if folded else complete or visible
     subject = str(message["subject"] or "")
-    content = page(html, subject, embedded, remote_images=query["images"], folded=folded)
+    images, theme = query["images"], query["theme"]
+    content = page(html, subject, embedded, remote_images=images, folded=folded, theme=theme)
     response = Response(content, mimetype="text/html")
-    response.headers["Content-Security-Policy"] = policy(remote_images=query["images"])
+    response.headers["Content-Security-Policy"] = policy(remote_images=images)
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -33,6 +34,7 @@ from limepkg_email.reference.mail import (
     Upload,
     Writing,
 )
+from limepkg_email.reference.own_conversation import own_conversations
 from limepkg_email.services import Services
 
 _LAST = "lastmessagedate"
@@ -54,25 +56,18 @@ class IntegratedMail:
         if not tickets:
             return {}
         with application.unit_of_work() as work:
-            names = (relation, "lastmessagedate", "unread")
-            # In this order the latest conversation of a ticket is the one that stays.
-            found = work.objects.query(
-                Query(
-                    "conversation",
-                    In(relation, list(tickets)),
-                    (Order("lastmessagedate"),),
-                    properties=names,
-                )
-            )
-            who = _first_followers(work.objects, [each.id for each in found])
-        unread = {each[relation] for each in found if each["unread"]}
+            found: dict[int, list[ConversationLine]] = {}
+            for each in _lines(work.objects, relation, In(relation, list(tickets)), None):
+                found.setdefault(cast(int, each.ticket), []).append(each)
+            own = own_conversations(work.objects, found)
+            who = _first_followers(work.objects, [each.id for each in own.values()])
         return {
-            cast(int, each[relation]): TicketMail(
-                cast("datetime | None", each["lastmessagedate"]),
-                each[relation] in unread,
-                who.get(each.id, ""),
+            ticket: TicketMail(
+                max((each.last for each in lines if each.last), default=None),
+                any(each.unread for each in lines),
+                who.get(own[ticket].id, ""),
             )
-            for each in found
+            for ticket, lines in found.items()
         }
 
     def latest(self, application: ReferenceApplication, limit: int) -> Mapping[int, datetime]:
@@ -88,13 +83,20 @@ class IntegratedMail:
         }
 
     def find(
-        self, application: ReferenceApplication, text: str, limit: int
+        self, application: ReferenceApplication, text: str, limit: int, id: int | None = None
     ) -> Sequence[ConversationLine]:
-        """Find conversations by their subject, the one with the latest message first."""
+        """Find conversations to choose from, by their subject or the one with this id."""
         where: Condition = Contains("subject", text) if text else And()
+        if id is not None:
+            where = Equals("id", id)
         relation = _relation(self._services(application))
         with application.unit_of_work() as work:
-            return _lines(work.objects, relation, where, limit)
+            found = _lines(work.objects, relation, where, limit)
+            ids = [each.id for each in found]
+            who, counts = _first_followers(work.objects, ids), _counts(work.objects, ids)
+        return [
+            replace(each, who=who.get(each.id, ""), messages=counts[each.id]) for each in found
+        ]
 
     def with_follower(self, application: ReferenceApplication, text: str) -> Sequence[int]:
         """Give the newest tickets in whose mail somebody has these words in name and address."""
@@ -145,7 +147,7 @@ class IntegratedMail:
             relation = _relation(services)
             of_ticket = Equals(relation, ticket)
             found = [] if ticket is None else _lines(work.objects, relation, of_ticket, 50)
-            chosen = _chosen(found, conversation)
+            chosen = _chosen(work.objects, found, conversation)
             followers = [] if chosen is None else _followers(work.objects, chosen.id)
             account = None if chosen is None else _account(work.objects, chosen.id)
         offered = tuple(Choice(each.id, f"{each.name} <{each.email}>") for each in accounts)
@@ -197,7 +199,9 @@ def _relation(services: Services) -> str:
     raise InvalidInput(f"conversation_parents does not name {TICKET}")
 
 
-def _lines(objects: Objects, relation: str, where: Condition, limit: int) -> list[ConversationLine]:
+def _lines(
+    objects: Objects, relation: str, where: Condition, limit: int | None
+) -> list[ConversationLine]:
     names = ("subject", _LAST, "unread", relation)
     rows = objects.query(Query("conversation", where, _LATEST, limit, properties=names))
     return [
@@ -212,10 +216,18 @@ def _lines(objects: Objects, relation: str, where: Condition, limit: int) -> lis
     ]
 
 
-def _chosen(found: Sequence[ConversationLine], id: int | None) -> ConversationLine | None:
+def _chosen(
+    objects: Objects, found: Sequence[ConversationLine], id: int | None
+) -> ConversationLine | None:
     if id is None:
-        return found[0] if found else None
+        return own_conversations(objects, {0: found})[0] if found else None
     return next((each for each in found if each.id == id), None)
+
+
+def _counts(objects: Objects, conversations: Sequence[int]) -> Counter[int]:
+    of_them = In("conversation", conversations)
+    rows = objects.query(Query("conversationmessage", of_them, properties=("conversation",)))
+    return Counter(cast(int, each["conversation"]) for each in rows)
 
 
 def _account(objects: Objects, conversation: int) -> int | None:

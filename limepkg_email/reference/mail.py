@@ -15,7 +15,10 @@ TICKET = "helpdesk"
 
 @dataclass(frozen=True, slots=True)
 class TicketMail:
-    """What the list of tickets says about a ticket's mail; `who` takes part in it first."""
+    """What the list of tickets says about a ticket's mail.
+
+    `who` takes part first in the conversation that is the ticket's own.
+    """
 
     last: datetime | None
     unread: bool
@@ -46,13 +49,18 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class ConversationLine:
-    """A conversation in a list: on which ticket it is, and when its latest message came."""
+    """A conversation in a list: on which ticket it is, and when its latest message came.
+
+    Where somebody is to choose from several, `who` takes part first in its `messages`.
+    """
 
     id: int
     subject: str
     ticket: int | None
     last: datetime | None
     unread: bool
+    who: str = ""
+    messages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +126,12 @@ class Mail(Protocol):
         """Give the tickets with the latest messages, and when those came."""
 
     def find(
-        self, application: ReferenceApplication, text: str, limit: int
+        self, application: ReferenceApplication, text: str, limit: int, id: int | None = None
     ) -> Sequence[ConversationLine]:
-        """Find conversations by their subject, the one with the latest message first."""
+        """Find conversations to choose from, by their subject or the one with this id.
+
+        The one with the latest message comes first.
+        """
 
     def with_follower(self, application: ReferenceApplication, text: str) -> Sequence[int]:
         """Give the newest tickets in whose mail somebody has these words in name and address."""

@@ -173,6 +173,35 @@ def test_a_plain_mail_follows_the_dark_mode_and_a_coloured_one_keeps_its_paper(
     assert "color-scheme:light;" in agent.get(f"/message/{coloured}/body").text
 
 
+def test_a_plain_mail_has_the_theme_that_the_page_around_it_asks_for(
+    crm: Crm, agent: Person
+) -> None:
+    path = f"/message/{message(crm, '<p>Hello</p>')}/body"
+    assert "data-theme" not in agent.get(path).text.partition("<style>")[0]
+    for theme in ("dark", "light"):
+        assert f'<html data-theme="{theme}">' in agent.get(path, theme=theme).text
+    assert agent.get(path, theme='"><script>').status_code == 422
+    coloured = message(crm, '<p style="color:#000">black</p>')
+    shown = agent.get(f"/message/{coloured}/body", theme="dark").text
+    assert "color-scheme:light;" in shown
+    assert "dark" not in shown.partition("<style>")[2]
+
+
+def test_words_and_numbers_stay_whole_and_what_has_no_end_may_break(
+    crm: Crm, agent: Person
+) -> None:
+    link = "https://shop.example/" + "track?id=a&amp;b=" * 20
+    html = f'<table title="{"t" * 60}"><tr><td>148 080.00</td><td>{link}</td></tr></table>'
+    found = agent.get(f"/message/{message(crm, html)}/body").text
+    assert "overflow-wrap:break-word" in found
+    assert "<td>148 080.00</td>" in found
+    assert "t" * 60 in found
+    shown = found.partition("080.00</td><td>")[2].partition("</td>")[0]
+    assert shown.replace("<wbr>", "") == link
+    pieces = shown.replace("&amp;", "&").split("<wbr>")
+    assert max(map(len, pieces)) <= 40
+
+
 def test_html_that_would_take_for_ever_to_parse_is_shown_as_text(crm: Crm, agent: Person) -> None:
     found = agent.get(f"/message/{message(crm, '<div>' * 5000 + 'deep')}/body")
     assert (found.status_code, "deep" in found.text) == (200, True)

@@ -79,6 +79,22 @@ def test_ticket_with_the_latest_message_comes_first(
     assert page
 
 
+def test_list_is_sorted_by_what_it_shows_when_an_old_message_begins_a_new_ticket(
+    browser: Browser, installation: Installation
+) -> None:
+    _begin(browser, subject="Was split off")
+    _begin(browser, subject="Was written to", key="k2")
+    now, (first, second) = installation.services.clock(), installation.all("conversation")
+    with installation.services.application.unit_of_work() as work:
+        for each, hours in ((first, 1), (second, 2)):
+            at = now - timedelta(hours=hours)
+            work.objects.update("conversation", each.id, {"lastmessagedate": at})
+    text = browser.get("/demo/tickets").text
+    times = re.findall(r'<td class="when"><time datetime="([^"]+)"', text)
+    assert len(times) == 2
+    assert times == sorted(times, reverse=True)
+
+
 def test_list_of_tickets_costs_the_same_however_long_it_is(
     browser: Browser, installation: Installation
 ) -> None:
@@ -177,6 +193,9 @@ def test_refused_mail_keeps_what_was_written(browser: Browser, installation: Ins
     assert 'role="alert"' in answer.text
     assert 'aria-invalid="true"' in answer.text
     assert installation.all("helpdesk") == []
+    assert "Correct what is marked." in answer.text
+    with_file = _begin(browser, recipients="nobody", files=(BytesIO(b"x"), "plan.txt"))
+    assert "and choose the files again" in with_file.text
     page = f"/demo/helpdesk/{installation.add('helpdesk', title='t')}/"
     refused = browser.post(page, page + "answer", account="1", text="", recipients="a@x.se")
     assert refused.status_code == 422

@@ -21,13 +21,14 @@ def read_page(
 ) -> list[LimeObject]:
     """Give the tickets of one page in three statements, however many there are.
 
-    A ticket is as recent as its latest message, or as its beginning if it has none. Beyond the
+    A ticket is as recent as its latest message, or as its beginning if it has none, and the list
+    shows that: a message that was split off begins a new ticket, which is as old as it. Beyond the
     `WINDOW` tickets come in the order in which they began.
     """
     query = Query(TICKET, where, _NEWEST, WINDOW, properties=("created",))
     known = {each.id: cast(datetime, each["created"]) for each in objects.query(query)}
     for each in _with_mail(objects, where, latest):
-        known[each.id] = max(latest[each.id], cast(datetime, each["created"]))
+        known[each.id] = latest[each.id]
     ordered = sorted(known, key=lambda id: (known[id], id), reverse=True)
     if offset >= len(ordered):
         return objects.query(Query(TICKET, where, _NEWEST, limit, offset))
@@ -42,4 +43,4 @@ def _with_mail(
     if not latest:
         return []
     named = And((In("id", list(latest)), where))
-    return objects.query(Query(TICKET, named, properties=("created",)))
+    return objects.query(Query(TICKET, named, properties=()))

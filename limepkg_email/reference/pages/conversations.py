@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Response, jsonify
 
-from limepkg_email.reference.mail import TICKET, ConversationLine
-from limepkg_email.reference.pages.visit import Site, asked_text, names_of
+from limepkg_email.reference.application import ReferenceApplication
+from limepkg_email.reference.mail import TICKET, ConversationLine, Mail
+from limepkg_email.reference.pages.visit import Site, asked_number, asked_text, names_of
 
 _MOST = 20
 
@@ -15,15 +18,19 @@ def add_to(pages: Blueprint, site: Site) -> None:
 
     @pages.get("/<application>/conversations")
     def conversations(application: str) -> Response:
-        """Give conversations by subject as JSON, the latest first."""
+        """Give conversations by subject or id as JSON, the latest first."""
         visited = site.visit(application)
         mail = site.mail(visited)
-        found = mail.find(visited, asked_text("q"), _MOST) if mail else []
+        found = _found(visited, mail) if mail else []
         with visited.unit_of_work() as work:
             titles = names_of(work.objects, TICKET, [each.ticket for each in found])
         response = jsonify(items=[_line(each, titles) for each in found])
         response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _found(visited: ReferenceApplication, mail: Mail) -> Sequence[ConversationLine]:
+    return mail.find(visited, asked_text("q"), _MOST, asked_number("id") or None)
 
 
 def _line(found: ConversationLine, titles: dict[object, str]) -> dict[str, object]:
@@ -32,5 +39,7 @@ def _line(found: ConversationLine, titles: dict[object, str]) -> dict[str, objec
         "subject": found.subject,
         "ticket": found.ticket,
         "title": titles.get(found.ticket, ""),
+        "who": found.who,
+        "messages": found.messages,
         "last": found.last.isoformat() if found.last else None,
     }

@@ -4,6 +4,7 @@ import { ask, newKey, post } from "./api.js";
 import { confirmed, field, form } from "./dialog.js";
 import { h } from "./element.js";
 import { complain, tell } from "./notice.js";
+import { moment } from "./time.js";
 import { showTrace } from "./trace.js";
 
 const _UNDELIVERED = new Set(["failed", "bounced", "cancelled"]);
@@ -85,9 +86,12 @@ export function actions(page) {
 
   async function split(item) {
     if (!(await confirmed("Make a ticket of its own?", "The message begins a new conversation on a new ticket. Later answers to it follow.", { action: "Split off" }))) return;
-    await post(`message/${item.id}/split/`, {});
-    tell("The message has a ticket of its own now.");
+    const { conversation } = await post(`message/${item.id}/split/`, {});
+    const { items: [begun] } = await conversations({ id: conversation });
+    tell("The message has a ticket of its own now.", begun && leadTo(begun));
   }
+
+  const underway = new Set();
 
   return async (name, item) => {
     const run = known[name];
@@ -95,11 +99,16 @@ export function actions(page) {
       page.other(name, item);
       return;
     }
+    // A second click on a button does nothing more.
+    const once = `${name} ${item.id}`;
+    if (underway.has(once)) return;
+    underway.add(once);
     try {
       await run(item);
-      await page.refresh();
     } catch (error) {
       complain(error);
+    } finally {
+      underway.delete(once);
       await page.refresh();
     }
   };
@@ -113,7 +122,7 @@ export function chooseConversation({ title, action, hint, without, submit, dange
   let timer = 0;
 
   async function search() {
-    const { items } = await ask(`/${document.body.dataset.application}/conversations`, { q: input.value.trim() });
+    const { items } = await conversations({ q: input.value.trim() });
     found = items.filter((each) => each.id !== without);
     list.replaceChildren(...found.map(choice));
     if (!found.length) list.append(h("li", { class: "nothing" }, "No conversation fits."));
@@ -138,9 +147,29 @@ export function chooseConversation({ title, action, hint, without, submit, dange
   });
 }
 
+function conversations(query) {
+  return ask(`/${document.body.dataset.application}/conversations`, query);
+}
+
+/** A conversation to choose: many have the same subject, so who, how much and when are beside it. */
 function choice(each) {
-  const other = each.title && each.title !== each.subject ? h("span", { class: "quiet small" }, ` · ${each.title}`) : null;
-  return h("li", {}, h("label", {}, h("input", { type: "radio", name: "conversation", value: String(each.id) }), h("span", {}, each.subject || "(no subject)", other)));
+  const other = each.title && each.title !== each.subject ? each.title : "";
+  const about = [
+    each.who && h("bdi", {}, each.who),
+    each.messages === 1 ? "1 message" : `${each.messages} messages`,
+    each.last && moment(each.last),
+    each.ticket && [h("span", { class: "number" }, `#${each.ticket}`), other && [" ", h("bdi", {}, other)]],
+  ].filter(Boolean).map((part, at) => (at ? [" · ", part] : part));
+  return h(
+    "li",
+    {},
+    h(
+      "label",
+      {},
+      h("input", { type: "radio", name: "conversation", value: String(each.id) }),
+      h("span", {}, h("bdi", {}, each.subject || "(no subject)"), h("br"), h("span", { class: "quiet small" }, about)),
+    ),
+  );
 }
 
 function leadTo({ ticket, id }) {
@@ -149,11 +178,12 @@ function leadTo({ ticket, id }) {
   return { text: "Go there", run: () => location.assign(there) };
 }
 
-/** Read what was typed as addresses, with or without names. */
+/** Read what was typed as addresses, with or without names; a comma within quotes ends none. */
 export function addresses(text) {
-  return text.split(/[,;\n]+/).map((each) => each.trim()).filter(Boolean).map((each) => {
-    const [, name, email] = /^"?(.*?)"?\s*<([^<>]+)>$/.exec(each) ?? [null, "", each];
-    return { email, name };
+  const each = text.match(/(?:"(?:[^"\\]|\\.)*"|<[^<>]*>|[^,;\n])+/g) ?? [];
+  return each.map((one) => one.trim()).filter(Boolean).map((one) => {
+    const [, name, email] = /^(.*?)\s*<([^<>]+)>$/s.exec(one) ?? [null, "", one];
+    return { email: email.trim(), name: name.replace(/^"(.*)"$/s, "$1").replace(/\\(.)/g, "$1") };
   });
 }
 

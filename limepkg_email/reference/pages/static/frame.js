@@ -4,6 +4,10 @@ import { h } from "./element.js";
 
 const _SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox";
 const _TALLEST = 12_000;
+const _root = document.documentElement;
+
+// Mails without colours of their own have the theme of the page, at once when it is switched.
+new MutationObserver(() => document.querySelectorAll("iframe.body").forEach(paint)).observe(_root, { attributeFilter: ["data-theme"] });
 
 /** Make the frame of a message and the buttons that show more of it. */
 export function mailFrame(item, onkey) {
@@ -23,6 +27,7 @@ export function mailFrame(item, onkey) {
     if (!inside?.body) return;
     watcher.disconnect();
     watcher.observe(inside.body);
+    paint(frame);
     fit(frame);
     offer(inside);
     inside.addEventListener("keydown", onkey);
@@ -32,6 +37,7 @@ export function mailFrame(item, onkey) {
     const query = new URLSearchParams();
     if (asked.part !== "visible") query.set("part", asked.part);
     if (asked.images) query.set("images", "true");
+    if (theme()) query.set("theme", theme());
     return `${item.bodyUrl}${query.size ? `?${query}` : ""}`;
   }
 
@@ -62,6 +68,15 @@ export function mailFrame(item, onkey) {
 
 function button(text, label, run, kind = "plain") {
   return h("button", { type: "button", class: kind, "aria-label": label || null, title: label || null, onclick: run }, text);
+}
+
+const theme = () => (_root.dataset.theme ?? "").replace("force-", "");
+
+function paint(frame) {
+  const inside = frame.contentDocument?.documentElement;
+  if (!inside) return;
+  if (theme()) inside.dataset.theme = theme();
+  else delete inside.dataset.theme;
 }
 
 function fit(frame) {

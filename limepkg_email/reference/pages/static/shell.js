@@ -1,17 +1,13 @@
 // What every page does once it is there.
 
+import { choiceThatActs } from "./choosing.js";
 import { switchTheme } from "./theme.js";
 import { keepCurrent } from "./time.js";
 
 keepCurrent(document);
 document.querySelectorAll("form.theme").forEach(switchTheme);
 
-// A choice that acts at once needs no button beside it.
-for (const field of document.querySelectorAll("select[data-submits]")) {
-  const form = field.form;
-  field.addEventListener("change", () => form.requestSubmit());
-  if (!form.querySelector("input[type=search]")) form.querySelector("button")?.remove();
-}
+document.querySelectorAll("select[data-submits]").forEach(choiceThatActs);
 
 // What stands open beside the text would be in the way on a phone.
 if (matchMedia("(max-width: 60rem)").matches) {

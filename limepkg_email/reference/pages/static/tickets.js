@@ -19,14 +19,25 @@ async function look() {
   if (!content || content === known) return false;
   known = content;
   if (first) return false;
-  if (list.contains(document.activeElement)) return "soon"; // nobody loses their place
   for (const each of fresh.querySelectorAll("time")) each.replaceWith(moment(each.dateTime));
   const before = list.querySelectorAll("tr.unread").length;
-  list.replaceChildren(...fresh.childNodes);
+  keepingFocus(() => list.replaceChildren(...fresh.childNodes));
   announceChange();
   indicate();
   if (list.querySelectorAll("tr.unread").length > before) announce("The list of tickets has news.");
   return true;
+}
+
+/** Let whoever is in the list stay on the same ticket, or in its place once it is gone. */
+function keepingFocus(change) {
+  const links = () => [...list.querySelectorAll("a[href]")];
+  const at = links().indexOf(document.activeElement);
+  const address = at < 0 ? null : document.activeElement.href;
+  change();
+  if (address === null) return;
+  const now = links();
+  const same = now.find((each) => each.href === address) ?? now[Math.min(at, now.length - 1)];
+  same?.focus({ preventScroll: true });
 }
 
 /** Put indicators where the server drew dots; they follow what is unread by themselves. */
