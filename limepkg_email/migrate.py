@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 VERSION_TABLE: Final = "limepkg_email_alembic"
 """Where the version stands; the host's own `alembic_version` is never touched."""
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The version that this code needs. Versions are numbers of four digits and count up."""
 
 _LOCK = 0x6C696D65  # any number that nobody else uses for an advisory lock

@@ -6,6 +6,7 @@ from typing import cast
 
 from limepkg_email.accounts.accounts import read_accounts
 from limepkg_email.addresses import display_name, is_valid, normalise
+from limepkg_email.conversations.invitations import settle
 from limepkg_email.conversations.locking import (
     lock,
     read_conversations,
@@ -21,12 +22,14 @@ from limepkg_email.services import Services
 def set_active(services: Services, follower: int, *, active: bool) -> None:
     """Let a follower get the messages of the conversation from now on, or not any more.
 
-    Raises `NotFound` for one the user may not see, `Forbidden` for one they may not change.
+    Mails that are cancelled later, or leave, change nothing about it. Raises `NotFound` for one the
+    user may not see, `Forbidden` for one they may not change.
     """
-    with services.application.unit_of_work() as work:
-        found = work.objects.get("follower", follower)
-        work.objects.get("conversation", cast("int", found["conversation"] or 0))
-        work.objects.update("follower", follower, {"active": active})
+    with transaction(services) as (objects, connection):
+        found = objects.get("follower", follower)
+        objects.get("conversation", cast("int", found["conversation"] or 0))
+        settle(objects, connection, [follower])
+        objects.update("follower", follower, {"active": active})
 
 
 def add_follower(services: Services, conversation: int, email: str, name: str = "") -> int:
@@ -51,6 +54,7 @@ def _add(services: Services, conversation: int, address: str, name: str) -> int:
         )
         known = objects.query(Query("follower", same, (Order("id"),), properties=("active",)))
         if known:
+            settle(objects, connection, [known[0].id])
             if not known[0]["active"]:
                 objects.update("follower", known[0].id, {"active": True})
             return known[0].id

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
 from limepkg_email import drafts
 from limepkg_email.addresses import normalise
+from limepkg_email.conversations.invitations import settle
 from limepkg_email.conversations.locking import (
     Changed,
     lock,
@@ -46,14 +49,14 @@ def _merge(services: Services, gone: int, into: int) -> None:
         messages = objects.query(Query("conversationmessage", both, properties=()))
         here = Equals("conversation", gone)
         objects.update_where("conversationmessage", here, {"conversation": into})
-        _merge_followers(objects, gone, into)
+        _merge_followers(objects, connection, gone, into)
         drafts.follow_merge(connection, gone, into, services.clock())
         receipts_follow(connection, [each.id for each in messages], gone, into)
         summarise(objects, into)
         objects.delete("conversation", gone)
 
 
-def _merge_followers(objects: Objects, gone: int, into: int) -> None:
+def _merge_followers(objects: Objects, connection: Connection, gone: int, into: int) -> None:
     both = In("conversation", (gone, into))
     properties = ("email", "conversation")
     rows = objects.query(Query("follower", both, (Order("id"),), properties=properties))
@@ -70,6 +73,9 @@ def _merge_followers(objects: Objects, gone: int, into: int) -> None:
             twice.append((each.id, same))
     if going:
         objects.update_where("follower", In("id", going), {"conversation": into})
+    if twice:
+        # They follow already: that does not depend on mails of the other conversation.
+        settle(objects, connection, [old for old, _ in twice])
     for old, same in twice:
         objects.update_where("messagefollower", Equals("follower", old), {"follower": same})
         objects.delete("follower", old)

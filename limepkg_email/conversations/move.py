@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from limepkg_email.addresses import normalise
 from limepkg_email.config import Configuration
+from limepkg_email.conversations.invitations import settle_mails
 from limepkg_email.conversations.locking import (
     Changed,
     lock,
@@ -99,7 +100,7 @@ def _relocate(services: Services, messages: Sequence[int], destination: Destinat
             raise Changed
         of_these = In("id", found.ids)
         objects.update_where("conversationmessage", of_these, {"conversation": target})
-        _bring_followers(services.config, objects, found, rows, target)
+        _bring_followers(services.config, objects, connection, found, rows, target)
         summarise(objects, found.source)
         summarise(objects, target)
         return Relocated(found.source, target, found.ids)
@@ -134,6 +135,7 @@ def _message_ids(rows: Sequence[LimeObject]) -> set[str]:
 def _bring_followers(
     config: Configuration,
     objects: Objects,
+    connection: Connection,
     found: Found,
     rows: Sequence[LimeObject],
     target: int,
@@ -150,6 +152,8 @@ def _bring_followers(
         for each in objects.query(Query("follower", either, (Order("id"),), properties=properties))
     }
     plan = _plan(known, used, _staying(objects, used, found), target)
+    # Who follows there already does so whatever becomes of these mails.
+    settle_mails(connection, [each.id for each in rows if each["follower"] in plan.replaced])
     if plan.going:
         objects.update_where("follower", In("id", plan.going), {"conversation": target})
     _copy(objects, plan, relations, target)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
 
 from limepkg_email.accounts.accounts import read_accounts
+from limepkg_email.conversations.invitations import invitations, waits_for_its_time
 from limepkg_email.conversations.locking import transaction
 from limepkg_email.drafts import newest
+from limepkg_email.host import Objects
 from limepkg_email.query import Equals, Order, Query
 from limepkg_email.services import Services
 
@@ -15,7 +21,7 @@ MOST_FOLLOWERS = 1000
 
 @dataclass(frozen=True, slots=True)
 class OpenFollower:
-    """A follower; who is not `active` gets no messages until they are asked in again."""
+    """A follower; who is not `active` gets no messages until they are asked in (again)."""
 
     id: int
     name: str
@@ -53,11 +59,16 @@ def opening(services: Services, conversation: int) -> Opening:
             MOST_FOLLOWERS,
             properties=("name", "email", "active"),
         )
+        rows = objects.query(query)
+        later = _later(objects, connection, [each.id for each in rows], services.clock())
         followers = tuple(
             OpenFollower(
-                row.id, str(row["name"] or ""), str(row["email"] or ""), bool(row["active"])
+                row.id,
+                str(row["name"] or ""),
+                str(row["email"] or ""),
+                bool(row["active"]) and row.id not in later,
             )
-            for row in objects.query(query)
+            for row in rows
         )
         account = found["account"]
         return Opening(
@@ -68,3 +79,11 @@ def opening(services: Services, conversation: int) -> Opening:
             followers,
             own,
         )
+
+
+def _later(
+    objects: Objects, connection: Connection, followers: Sequence[int], now: datetime
+) -> set[int]:
+    """Find those whose first mail waits for its time: until then they get nothing unasked."""
+    found = invitations(objects, connection, followers)
+    return {each for each, mails in found.items() if waits_for_its_time(mails, now)}

@@ -141,7 +141,7 @@ def heading(message: MessageView) -> str:
     """Say who wrote to whom, through which account, and how it went where that is not plain."""
     account = message.conversation.account
     name = message.author_name or message.author_address or "Somebody"
-    people = ", ".join(_with_state(each) for each in message.recipients)
+    people = ", ".join(_with_state(each) for each in message.addressed)
     if message.source == "email":
         ours = account.name or account.email if account else ""
         return f"{name} wrote to {', '.join(each for each in (ours, people) if each) or 'us'}"

@@ -59,7 +59,8 @@ class Thumbnail:
 class ItemRecipient:
     """To whom the message went, as what, and what became of that.
 
-    `id` is the message follower, by which the mail is sent again; 0 if the factory gives none.
+    `id` is the message follower, by which the mail is sent again; 0 if the factory gives none. The
+    `state` is the message follower's, or `scheduled` while the mail waits for its time.
     """
 
     name: str

@@ -7,6 +7,9 @@ from datetime import datetime
 
 from limepkg_email.hooks import ParentReference
 
+SCHEDULED = "scheduled"
+"""The state of a recipient whose mail is queued and leaves at a later time."""
+
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
@@ -30,7 +33,7 @@ class ConversationView:
 class Party:
     """A sender or recipient of one message; `object` is whom the CRM knows behind the address.
 
-    `id` is the message follower.
+    `id` is the message follower, and `state` its state, or `SCHEDULED`.
     """
 
     name: str
@@ -89,5 +92,13 @@ class MessageView:
 
     @property
     def recipients(self) -> tuple[Party, ...]:
-        """To whom it went."""
+        """To whom it went, those included to whom a received mail was sent on."""
         return tuple(each for each in self.parties if each.role in ("to", "cc"))
+
+    @property
+    def addressed(self) -> tuple[Party, ...]:
+        """To whom its author wrote: of a received mail, those who stood in it."""
+        received = self.source == "email"
+        return tuple(
+            each for each in self.recipients if not received or each.state in ("received", "")
+        )

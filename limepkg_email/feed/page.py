@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
@@ -17,6 +17,7 @@ from limepkg_email.errors import InvalidInput
 from limepkg_email.feed.factory import FeedContext, FeedItemFactory
 from limepkg_email.feed.item import FeedItem
 from limepkg_email.feed.message import (
+    SCHEDULED,
     AccountView,
     ConversationView,
     DocumentView,
@@ -141,7 +142,7 @@ def _complete(
             parties[each.id],
             documents[each.id],
             faults[each.id],
-            waiting.get(each.id),
+            waiting,
         )
         for each in messages
     ]
@@ -153,8 +154,11 @@ def _view(
     parties: Iterable[Party],
     documents: Iterable[DocumentView],
     faults: Iterable[MessageFault],
-    send_at: datetime | None,
+    waiting: Mapping[int, datetime],
 ) -> MessageView:
+    shown = tuple(
+        replace(each, state=SCHEDULED) if each.id in waiting else each for each in parties
+    )
     return MessageView(
         id=message.id,
         conversation=conversation,
@@ -166,35 +170,26 @@ def _view(
         unread=bool(message["unread"]),
         author_name=_text(message["authorname"]),
         author_address=_text(message["authoraddress"]),
-        parties=tuple(parties),
+        parties=shown,
         documents=tuple(documents),
         faults=tuple(faults),
-        send_at=send_at,
+        send_at=min((waiting[each.id] for each in shown if each.id in waiting), default=None),
     )
 
 
 def _waiting(
     connection: Connection, parties: Mapping[int, Iterable[Party]], now: datetime
 ) -> Mapping[int, datetime]:
-    """Give when the first mail leaves of each message with mails that wait for their time."""
-    message_of = {
-        each.id: message
-        for message, found in parties.items()
-        for each in found
-        if each.state == "queued"
-    }
-    if not message_of:
+    """Give when those mails leave, by message follower, that wait for their time."""
+    queued = [each.id for found in parties.values() for each in found if each.state == "queued"]
+    if not queued:
         return {}
     query = select(OUTBOX.c.messagefollower, OUTBOX.c.send_at).where(
-        OUTBOX.c.messagefollower.in_(list(message_of)),
+        OUTBOX.c.messagefollower.in_(queued),
         OUTBOX.c.state == "queued",
         OUTBOX.c.send_at > now,
     )
-    found: dict[int, datetime] = {}
-    for row in connection.execute(query):
-        message = message_of[row.messagefollower]
-        found[message] = min(row.send_at, found.get(message, row.send_at))
-    return found
+    return {row.messagefollower: row.send_at for row in connection.execute(query)}
 
 
 def _parties(

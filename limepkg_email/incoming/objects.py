@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from limepkg_email.accounts.accounts import ConnectedAccount
 from limepkg_email.config import ConversationParent
 from limepkg_email.engine.types import Message
@@ -129,6 +131,7 @@ def _latest(objects: Objects, conversation: int) -> Mapping[str, object]:
 def add_message(
     services: Services,
     objects: Objects,
+    connection: Connection,
     conversation: int,
     mail: PreparedMail,
     trace: Trace,
@@ -136,7 +139,7 @@ def add_message(
     new: bool,
 ) -> int:
     """Make the message, its followers and its files in the conversation, and give its id."""
-    known = {} if new else followers_of(objects, conversation, mail.people)
+    known = {} if new else followers_of(objects, connection, conversation, mail.people)
     if known:
         here = sorted(known)
         trace.note("match", f"already follow: {', '.join(here)}", "followed", addresses=here)

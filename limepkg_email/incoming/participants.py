@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from limepkg_email import addresses
 from limepkg_email.config import Configuration, FollowerParent
+from limepkg_email.conversations.invitations import rejoin
 from limepkg_email.engine.types import Address, Message
 from limepkg_email.follower_parents import find_parents, links
 from limepkg_email.hooks import ParentReference
@@ -88,13 +91,22 @@ def _answers_elsewhere(message: Message, own: frozenset[str]) -> bool:
 
 
 def followers_of(
-    objects: Objects, conversation: int, people: Sequence[Participant]
+    objects: Objects, connection: Connection, conversation: int, people: Sequence[Participant]
 ) -> dict[str, int]:
-    """Give the ids of those people who follow the conversation already, by address."""
+    """Give the ids of those people who follow the conversation already, by address.
+
+    Whom only a cancelled mail of ours had made a follower follows anew, as a stranger would.
+    """
     where = And(
         (Equals("conversation", conversation), In("email", [each.email for each in people]))
     )
-    found = objects.query(Query("follower", where, properties=("email",)))
+    found = objects.query(Query("follower", where, properties=("email", "active")))
+    usual = {each.email for each in people if each.active}
+    rejoin(
+        objects,
+        connection,
+        [each.id for each in found if not each["active"] and each["email"] in usual],
+    )
     return {str(each["email"]): each.id for each in found}
 
 

@@ -394,7 +394,9 @@ def _make_objects(
     new = conversation is None
     if conversation is None:
         parent, conversation = limeobjects.new_conversation(run.services, objects, mail)
-    message = limeobjects.add_message(run.services, objects, conversation, mail, run.trace, new=new)
+    message = limeobjects.add_message(
+        run.services, objects, connection, conversation, mail, run.trace, new=new
+    )
     assign(connection, signs.all(), conversation)
     imported = limeobjects.outcome(mail, parent, conversation, message)
     enqueue(connection, _follow_up(run, mail, imported), run.services.clock())

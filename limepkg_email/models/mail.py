@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Index, Integer, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from limepkg_email.models.base import PREFIX, Base, BigId, UtcDateTime
@@ -82,7 +82,8 @@ class Outbox(Base):
 
     `guid` is the idempotency key, `messagefollower` the limeobject that shows the state. `kind` is
     `message`, `relay` or `autoreply`, `author` the user who wrote it, `send_at` when the engine is
-    to send it if not at once.
+    to send it if not at once. `invites` marks a mail by which its recipient is to follow the
+    conversation: somebody who was no follower, or had left, until they were written to.
     """
 
     __tablename__ = PREFIX + "outbox"
@@ -103,3 +104,4 @@ class Outbox(Base):
     kind: Mapped[str] = mapped_column(String(16), default="message", server_default="message")
     author: Mapped[int | None] = mapped_column(BigId)
     send_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    invites: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())

@@ -166,7 +166,7 @@ def _check(
     records.touch_conversation(objects, draft, services.clock())
     subject = _subject(objects, draft)
     records.check_parent(services, objects, draft, problems)
-    targets = resolve(services, objects, draft, accounts.own_addresses, problems)
+    targets = resolve(services, objects, connection, draft, accounts.own_addresses, problems)
     problems.raise_any()
     assert account is not None  # noqa: S101 - its absence is a problem
     message = MessageText(subject, content)
@@ -229,7 +229,7 @@ def _write(
         earlier_mails(objects, known),
         guid,
     )
-    followers = records.followers_for(services, objects, conversation, checked.targets)
+    followers = records.followers_for(services, objects, connection, conversation, checked.targets)
     message, messagefollowers = records.add_message(
         services, objects, conversation, checked.message, checked.account, mails, followers, now
     )
@@ -267,6 +267,7 @@ def _queue(
             "kind": "message",
             "author": author,
             "send_at": checked.send_at,
+            "invites": mail.target.is_invited,
         }
         for mail, messagefollower in zip(mails, messagefollowers, strict=True)
     ]

@@ -23,7 +23,7 @@ from limepkg_email.markup import decoded
 from limepkg_email.outgoing.compose import submit
 from limepkg_email.outgoing.draft import Draft, OutgoingFile, Quoted, Recipient, Submitted
 from limepkg_email.outgoing.problems import MAX_SUBJECT
-from limepkg_email.query import Equals, In, Order, Query
+from limepkg_email.query import And, Condition, Equals, In, Order, Query
 from limepkg_email.services import Services
 from limepkg_email.text import one_line
 
@@ -92,11 +92,14 @@ def _read(objects: Objects, id: int) -> _Original:
     conversation = objects.get("conversation", cast("int", message["conversation"] or 0))
     body = str(message["body"] or message["visiblebody"] or "")
     pictures, files = _pictures(objects, id, body), _files(objects, id)
-    return _Original(message, conversation, _recipients(objects, id), files, pictures)
+    return _Original(message, conversation, _recipients(objects, message), files, pictures)
 
 
-def _recipients(objects: Objects, message: int) -> tuple[str, ...]:
-    of_message = Equals("conversationmessage", message)
+def _recipients(objects: Objects, message: LimeObject) -> tuple[str, ...]:
+    """Name those to whom its author wrote, and none to whom a received mail was sent on."""
+    of_message: Condition = Equals("conversationmessage", message.id)
+    if message["source"] == "email":
+        of_message = And((of_message, Equals("state", "received")))
     order = (Order("id"),)
     rows = objects.query(
         Query("messagefollower", of_message, order, properties=("role", "follower"))

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
 
 from limepkg_email.addresses import display_name, is_valid, normalise
 from limepkg_email.config import Configuration, FollowerParent
+from limepkg_email.conversations.invitations import (
+    Invitation,
+    invitations,
+    is_withdrawn,
+    waits_for_its_time,
+)
 from limepkg_email.follower_parents import find_parents
 from limepkg_email.hooks import ParentReference
 from limepkg_email.host import LimeObject, Objects
@@ -21,7 +30,8 @@ class Target:
     """One address that gets a mail of its own.
 
     `follower` is `None` for somebody who is to become one, as `parent` if they are in the CRM.
-    `active` is false for a follower who had left and is asked in again by being named.
+    `active` is false for a follower who had left and is asked in again by being named. One who has
+    `invitations` follows only by these mails, of which none has left.
     """
 
     email: str
@@ -29,23 +39,35 @@ class Target:
     follower: int | None = None
     active: bool = True
     parent: ParentReference | None = None
+    invitations: tuple[Invitation, ...] = ()
+
+    @property
+    def is_invited(self) -> bool:
+        """Tell whether the mail is to bring them into the conversation."""
+        return self.follower is None or not self.active or bool(self.invitations)
 
 
 def resolve(
-    services: Services, objects: Objects, draft: Draft, own: frozenset[str], problems: Problems
+    services: Services,
+    objects: Objects,
+    connection: Connection,
+    draft: Draft,
+    own: frozenset[str],
+    problems: Problems,
 ) -> tuple[Target, ...]:
     """Find out who gets the message; what is wrong with the choice is noted in `problems`.
 
-    Addresses of our own accounts are left out, because a mail to them would come back in.
+    Addresses of our own accounts are left out, because a mail to them would come back in. Unless
+    they are chosen, so are followers whose first mail waits for its time.
     """
     named = {
         email: each
         for each in reversed(draft.recipients)  # of two with one address the first counts
         if is_valid(email := normalise(each.email)) and email not in own
     }
-    known = _followers(objects, draft, list(named))
+    known = _invited(objects, connection, _followers(objects, draft, list(named)))
     targets: dict[str, Target] = {}
-    for each in _chosen(draft, known, problems):
+    for each in _chosen(draft, known, services.clock(), problems):
         targets.setdefault(each.email, each)
     for email in reversed(named):
         targets.setdefault(email, _named(email, named[email], known))
@@ -81,10 +103,23 @@ def _target(row: LimeObject) -> Target:
     )
 
 
-def _chosen(draft: Draft, known: Iterable[Target], problems: Problems) -> list[Target]:
-    active = {each.follower: each for each in known if each.active and each.email}
+def _invited(objects: Objects, connection: Connection, known: Sequence[Target]) -> list[Target]:
+    found = invitations(objects, connection, [each.follower for each in known])
+    return [replace(each, invitations=found.get(each.follower or 0, ())) for each in known]
+
+
+def _chosen(
+    draft: Draft, known: Iterable[Target], now: datetime, problems: Problems
+) -> list[Target]:
     if draft.followers is None:
-        return list(active.values())
+        return [
+            each
+            for each in known
+            if each.active and each.email and not waits_for_its_time(each.invitations, now)
+        ]
+    # Whoever takes a message back and sends it anew means the same people.
+    there = [each for each in known if each.active or is_withdrawn(each.invitations)]
+    active = {each.follower: each for each in there if each.email}
     if any(each not in active for each in draft.followers) and draft.conversation is not None:
         problems.add(
             "followers",

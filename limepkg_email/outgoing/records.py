@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from limepkg_email.accounts.accounts import ConnectedAccount
 from limepkg_email.config import Configuration, ConversationParent
+from limepkg_email.conversations.invitations import settle
 from limepkg_email.follower_parents import links
 from limepkg_email.hooks import ParentReference
 from limepkg_email.host import Objects
@@ -81,11 +84,17 @@ def _new_parent(
 
 
 def followers_for(
-    services: Services, objects: Objects, conversation: int, targets: Sequence[Target]
+    services: Services,
+    objects: Objects,
+    connection: Connection,
+    conversation: int,
+    targets: Sequence[Target],
 ) -> list[int]:
     """Give the follower of each target: make new ones, and let those that had left come back."""
-    returning = [each.follower for each in targets if not each.active]
+    returning = [each.follower for each in targets if each.follower and not each.active]
     if returning:
+        # It is this message that they follow by, and none that invited them before they left.
+        settle(objects, connection, returning)
         objects.update_where("follower", In("id", returning), {"active": True})
     new = [each for each in targets if each.follower is None]
     rows = [

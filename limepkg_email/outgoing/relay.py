@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from limepkg_email.accounts.accounts import AccountBook, ConnectedAccount
 from limepkg_email.addresses import display_name, normalise
+from limepkg_email.conversations.invitations import invitations
 from limepkg_email.db import plugin_connection
 from limepkg_email.errors import NotFound
 from limepkg_email.host import Files, Objects, StoredFile, UnitOfWork
@@ -90,6 +91,9 @@ def relay(services: Services, occasion: Occasion) -> int:
         targets = _targets(situation)
         if account is None or not targets or not _by_a_person(situation):
             return 0
+        targets = _without_invited(work.objects, connection, targets)
+        if not targets:
+            return 0
         kept = _kept(work.objects, situation.message.id)
     letters = _letters(services, situation, account, targets, kept)
     dispatch = Dispatch(
@@ -131,6 +135,14 @@ def _targets(situation: Situation) -> list[Target]:
         for each in situation.followers
         if each.email not in reached and each.follower not in situation.roles
     ]
+
+
+def _without_invited(
+    objects: Objects, connection: Connection, targets: Sequence[Target]
+) -> list[Target]:
+    """Leave out those to whom nothing of ours has left yet: they know of no conversation."""
+    invited = invitations(objects, connection, [each.follower for each in targets])
+    return [each for each in targets if each.follower not in invited]
 
 
 def _sender(situation: Situation, account: ConnectedAccount) -> str:

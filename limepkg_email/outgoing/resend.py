@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, select, update
 from limepkg_email.accounts.access import may_send
 from limepkg_email.accounts.accounts import AccountBook, read_accounts
 from limepkg_email.addresses import is_valid, normalise
+from limepkg_email.conversations.invitations import come_back
 from limepkg_email.db import insert_new, plugin_connection
 from limepkg_email.errors import Conflict, Forbidden
 from limepkg_email.host import LimeObject, Objects
@@ -75,6 +76,8 @@ def resend(
             raise Conflict(TEXT_GONE)
         recipient = _recipient(work.objects, accounts, entry, shown)
         now, corrected = services.clock(), recipient != entry.recipient
+        if entry.invites and shown["state"] == "cancelled":
+            come_back(work.objects, [messagefollower])
         if entry.queue_id is None and shown["state"] == "failed" and not corrected:
             # The engine may have it without our knowing: under its own key it cannot leave twice.
             set_state(work.objects, connection, [entry], "queued", now)
@@ -153,6 +156,7 @@ def _write(
         "created_at": now,
         "kind": kept.kind,
         "author": services.application.user.id,
+        "invites": entry.invites,
     }
     if insert_new(connection, OUTBOX, [row]) != 1:
         raise Conflict("The mail is being sent again just now.")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from limepkg_email.accounts.access import may_send
+from limepkg_email.conversations.invitations import come_back, withdraw
 from limepkg_email.db import plugin_connection
 from limepkg_email.errors import Conflict, EngineError, Forbidden
 from limepkg_email.host import LimeObject, Objects
@@ -75,6 +76,7 @@ def announcement(send_at: datetime) -> str:
 def cancel(services: Services, messagefollower: int) -> None:
     """Cancel one mail that has not left; once more does nothing.
 
+    Somebody who would have followed the conversation by this mail alone does not follow it.
     Raises `NotFound` for what the user may not see, `Forbidden` without the permission to send from
     the account, and `Conflict` when the mail has left or is no waiting mail at all.
     """
@@ -162,6 +164,8 @@ def _mark(services: Services, read: Callable[[Objects], Sequence[LimeObject]]) -
         waiting = [each for each in entries if each.state in _WAITING]
         if waiting:
             set_state(work.objects, connection, waiting, "cancelled", now)
+            inviting = [each.messagefollower for each in waiting if each.invites]
+            withdraw(work.objects, connection, inviting)
             enqueue(connection, [submission(each.guid, _CERTAINTY) for each in waiting], now)
     return sorted(entries, key=lambda each: each.messagefollower)
 
@@ -186,3 +190,5 @@ def _give_back(services: Services, missed: Sequence[Entry]) -> None:
     ):
         entries = locked_entries(connection, where & (OUTBOX.c.state == "cancelled"))
         set_state(work.objects, connection, entries, "queued", services.clock())
+        inviting = [each.messagefollower for each in entries if each.invites]
+        come_back(work.objects, inviting)

@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, select, update
 
 from limepkg_email import event_log
+from limepkg_email.conversations.invitations import come_back
 from limepkg_email.db import plugin_connection, table
 from limepkg_email.errors import NotFound
 from limepkg_email.event_log import Level
@@ -59,6 +60,7 @@ class Entry:
     state: str
     account: str
     author: int | None
+    invites: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ def locked_entries(connection: Connection, where: ColumnElement[bool]) -> list[E
             OUTBOX.c.state,
             OUTBOX.c.account,
             OUTBOX.c.author,
+            OUTBOX.c.invites,
         )
         .where(where)
         .order_by(OUTBOX.c.guid)
@@ -194,6 +197,9 @@ def _move(
             "reason": one_line(report.reason, 1024),
         },
     )
+    if entry.invites and shown["state"] == "cancelled":
+        # It left all the same: they know of the conversation, as if nobody had cancelled it.
+        come_back(objects, [shown.id])
     if report.state in _UNDELIVERED:
         objects.add("conversationmessageerror", _error(entry, shown, report))
 

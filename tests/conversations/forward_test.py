@@ -57,6 +57,22 @@ def test_it_begins_a_conversation_of_its_own_on_the_same_parent(mail: Correspond
     assert "offer.pdf" in json.dumps(payload)
 
 
+def test_it_names_whom_the_author_wrote_to_and_not_those_to_whom_it_was_sent_on(
+    mail: Correspondence,
+) -> None:
+    mail.first("<one@example.org>", cc=("lisa@example.net",))
+    reply = mail.answer("<one@example.org>", cc=("carl@example.net",))
+    add = mail.crm.one("follower", Equals("email", "lisa@example.net")).id
+    message = reply.conversationmessage
+    mail.crm.add(
+        "messagefollower", role="to", state="sent", conversationmessage=message, follower=add
+    )
+    sent = forward(mail.services, message, [BOB])
+    body = str(mail.crm.one("conversationmessage", Equals("id", sent.conversationmessage))["body"])
+    assert "carl@example.net" in body
+    assert "lisa@example.net" not in body
+
+
 def test_an_outsiders_answer_stays_out_of_the_customers_conversation(mail: Correspondence) -> None:
     one = mail.first("<one@example.org>")
     sent = forward(mail.services, one.conversationmessage, [BOB])

@@ -121,6 +121,11 @@ def test_a_state_without_a_reason_still_says_what_happened() -> None:
     [
         ({}, "Anna Berg wrote to Support"),
         ({"parties": (to(role="cc", state="received"),)}, "Anna Berg wrote to Support, Bo Ek"),
+        (
+            # Cleo and Dan got it from us, and Anna did not write to them.
+            {"parties": (to(state="received"), to("Cleo"), to("Dan", "failed"))},
+            "Anna Berg wrote to Support, Bo Ek",
+        ),
         ({"author_name": ""}, "anna@example.org wrote to Support"),
         ({"author_name": "", "author_address": ""}, "Somebody wrote to Support"),
         ({"conversation": ConversationView(1, "", None)}, "Anna Berg wrote to us"),

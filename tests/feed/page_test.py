@@ -276,9 +276,13 @@ def test_a_message_that_leaves_later_says_when_until_it_is_time(any_crm: Crm) ->
         return next(each for each in found if each["value"] == "Good morning")
 
     assert item()["helperText"] == f"To be sent {at:%Y-%m-%d %H:%M} UTC."
+    assert {each["state"] for each in item()["recipients"]} == {"scheduled"}
+    assert "(scheduled)" in item()["heading"]
     assert [each["id"] for each in item()["promotedActions"]] == ["cancel", "edit", "reply"]
     any_crm.now = at
     assert item()["helperText"] == ""
+    assert {each["state"] for each in item()["recipients"]} == {"queued"}
     any_crm.now = at - timedelta(hours=1)
     assert agent.post(f"/message/{item()['id']}/cancel/").status_code == 200
     assert [each["id"] for each in item()["promotedActions"]] == ["reply"]
+    assert {each["state"] for each in item()["recipients"]} == {"cancelled"}

@@ -7,15 +7,19 @@ import pytest
 from sqlalchemy import update
 
 from limepkg_email.errors import Conflict, Forbidden, InvalidInput, NotFound
+from limepkg_email.incoming.pipeline import import_message
+from limepkg_email.outgoing.draft import Recipient
 from limepkg_email.outgoing.scheduled import cancel, cancel_message, content, edit
 from limepkg_email.outgoing.send import submit_outbox
 from limepkg_email.outgoing.transitions import OUTBOX
 from limepkg_email.tasks.tasks import registry
 from limepkg_email.tasks.worker import Worker
+from tests.incoming.arriving import arriving
 
 from .conftest import NOW, Office, Post
 
 ANNA, BO = "anna@example.org", "bo@example.org"
+TWO, THREE = "two@example.org", "three@example.org"
 TOMORROW = NOW + timedelta(days=1)
 
 
@@ -207,6 +211,38 @@ def test_a_message_is_taken_back_with_its_content(today: Post) -> None:
     assert found.documents == (office.all("document")[0].id,)
     assert states(office) == ["cancelled", "cancelled"]
     assert queue(today) == []
+
+
+def test_who_is_new_gets_no_customers_mail_before_ours_and_none_after_an_undone_one(
+    today: Post,
+) -> None:
+    office = today.office
+    conversation = office.conversation(ANNA, BO)
+    start = office.send(conversation)
+    today.submit()
+    today.tell()
+    known = str(office.get("messagefollower", start.messagefollowers[0])["messageid"])
+    made = office.send(conversation, recipients=(Recipient(TWO),), undo=timedelta(seconds=10))
+    today.submit()
+    edit(office.services, made.conversationmessage)
+    office.send(conversation, recipients=(Recipient(THREE),), send_at=later(today))
+    today.submit()
+    import_message(office.system, "support", arriving(in_reply_to=known, subject="Secret"))
+    work(today)
+    assert [each["Subject"] for each in today.delivered(BO)][1:] == ["Printer on fire"]
+    assert (today.delivered(TWO), today.delivered(THREE)) == ([], [])
+    active = {each["email"]: each["active"] for each in office.all("follower")}
+    assert active == {ANNA: True, BO: True, TWO: False, THREE: True}
+
+
+def test_who_gets_a_message_that_had_left_before_it_was_cancelled_follows(today: Post) -> None:
+    office = today.office
+    made = office.send(office.conversation(ANNA), recipients=(Recipient(TWO),))
+    today.submit()
+    assert len(today.delivered(TWO)) == 1
+    with pytest.raises(Conflict):
+        cancel(office.services, made.messagefollowers[1])
+    assert [each["active"] for each in office.all("follower")] == [True, True]
 
 
 def test_of_a_message_only_what_waits_is_cancelled(today: Post) -> None:

@@ -24,8 +24,8 @@ from .conftest import Office, Post
 ANNA, BO = "anna@example.org", "bo@example.org"
 PNG = b"\x89PNG\r\n\x1a\n" + b"a picture"
 PIXEL = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
-BUDGET = 14
-"""What a message without a signature may cost too."""
+BUDGET = 15
+"""What a message without a signature may cost too, while the mails before it are still to leave."""
 
 
 def sign(office: Office, *, user: str = "", account: str = "") -> None:
