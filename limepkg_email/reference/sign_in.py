@@ -27,6 +27,10 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORMS = frozenset({"application/x-www-form-urlencoded"})
 
 
+class FormTooOld(Forbidden):
+    """The form is too old; load the page again."""
+
+
 def protect_cookies(app: Flask) -> None:
     """Keep the session cookie away from scripts and from other sites' requests."""
     app.config.update(SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax")
@@ -64,7 +68,12 @@ def csrf_token() -> str:
 def require_token() -> None:
     """Refuse a form that does not carry the session's token."""
     if not _has_token(request):
-        raise Forbidden("the form is too old; load the page again")
+        raise FormTooOld()
+
+
+def is_from_here() -> bool:
+    """Tell whether a page of this site has sent the request, as the browser says."""
+    return urlsplit(request.headers.get("Origin", "")).netloc == request.host
 
 
 def requesting_user(identifier: str, users: Users) -> ReferenceUser | None:
@@ -82,8 +91,7 @@ def requesting_user(identifier: str, users: Users) -> ReferenceUser | None:
 def _is_own(made: Request) -> bool:
     if _has_token(made):
         return True
-    origin = made.headers.get("Origin", "")
-    return made.mimetype not in _FORMS and urlsplit(origin).netloc == made.host
+    return made.mimetype not in _FORMS and is_from_here()
 
 
 def _has_token(made: Request) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from limepkg_email.reference.attempts import MOST, Attempts
 from tests.installation import NOW, Installation
@@ -86,3 +88,40 @@ def test_form_without_the_token_is_refused(app: Flask, browser: Browser) -> None
 def test_sign_out_ends_the_session(browser: Browser) -> None:
     assert browser.post("/demo/tickets", "/demo/sign-out").location == "/demo/sign-in"
     assert browser.get("/demo/tickets").status_code == 302
+
+
+def _new_ticket(browser: Browser, **headers: str) -> TestResponse:
+    values = {"subject": "Lunch", "recipients": "a@example.org", "account": "1", "key": "k"}
+    return browser.client.post(
+        "/demo/tickets/new",
+        data={**values, "text": "<Long> text"},
+        content_type="multipart/form-data",
+        headers=headers,
+    )
+
+
+def test_text_comes_back_when_it_is_sent_after_the_session(browser: Browser) -> None:
+    browser.post("/demo/tickets", "/demo/sign-out")
+    answer = _new_ticket(browser, Origin="http://localhost")
+    assert answer.status_code == 403
+    assert "sign in in another tab" in answer.text
+    assert "&lt;Long&gt; text</textarea>" in answer.text
+    for name, value in (("subject", "Lunch"), ("recipients", "a@example.org"), ("account", "1")):
+        assert f'name="{name}" value="{value}"' in answer.text
+    assert "Alva" not in answer.text
+
+
+def test_text_comes_back_with_a_new_token_to_whoever_has_signed_in_anew(browser: Browser) -> None:
+    answer = _new_ticket(browser, Origin="http://localhost")
+    assert answer.status_code == 403
+    assert "send it again" in answer.text
+    token = re.findall(r'name="csrf_token" value="([^"]+)"', answer.text)[-1]
+    fields = {"subject": "Lunch", "text": "Long", "csrf_token": token}
+    assert browser.client.post("/demo/tickets/new", data=fields).status_code == 302
+
+
+def test_text_of_another_site_is_not_shown(browser: Browser) -> None:
+    for headers in ({}, {"Origin": "https://evil.example"}):
+        answer = _new_ticket(browser, **headers)
+        assert answer.status_code == 403
+        assert "Long" not in answer.text

@@ -9,13 +9,17 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from limepkg_email.errors import EmailIntegrationError, Unauthorized
 from limepkg_email.reference.application import ReferenceApplication
+from limepkg_email.reference.pages.kept import give_back, holds_text
 from limepkg_email.reference.pages.visit import Site, render
+from limepkg_email.reference.sign_in import FormTooOld
 
 _BARE = "default-src 'none'; style-src 'self'; img-src data:; frame-ancestors 'none'"
 
 
 def explain(site: Site, error: EmailIntegrationError) -> AnyResponse:
     """Answer a page's error with a page; whoever is not signed in may do that first."""
+    if isinstance(error, (Unauthorized, FormTooOld)) and holds_text():
+        return give_back(_visitor(site), error)
     if isinstance(error, Unauthorized):
         known = request.path.lstrip("/").partition("/")[0]
         back = request.full_path.rstrip("?") if request.method == "GET" else ""

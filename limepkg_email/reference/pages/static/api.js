@@ -1,5 +1,7 @@
 // Requests to the email package's endpoints and to the CRM itself.
 
+import { signedOut } from "./session.js";
+
 /** A refusal, with its sentence, its sentences per field, and what else the answer holds. */
 export class Refused extends Error {
   constructor(status, answer) {
@@ -60,9 +62,7 @@ async function reach(path, options) {
   } catch {
     throw new Refused(0, { message: "The server cannot be reached. Look at your connection and try again." });
   }
-  if (response.status === 401) {
-    location.assign(`/${_here.application}/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
-  }
+  if (response.status === 401) signedOut();
   return response;
 }
 

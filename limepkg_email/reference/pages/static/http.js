@@ -1,5 +1,7 @@
 // Requests of the web components, as Lime's platform makes them: paths below the application.
 
+import { signedOut } from "./session.js";
+
 const _here = document.body.dataset;
 const _writing = new Set();
 
@@ -77,8 +79,6 @@ function result(status, text, headers) {
     body = text;
   }
   if (status >= 200 && status < 300) return body;
-  if (status === 401) {
-    location.assign(`/${_here.application}/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
-  }
+  if (status === 401) signedOut();
   throw new HttpError(status, body, headers);
 }

@@ -11,6 +11,7 @@ export function tell(text, action) {
 
 /** Say why something was not done; it stays until it is closed. */
 export function complain(error, action) {
+  if (error.status === 401) return null; // the page says so already, see session.js
   const text = [error.message, ...(error.sentences ?? [])].filter((each, at, all) => all.indexOf(each) === at).join(" ");
   return show(text, true, action);
 }
