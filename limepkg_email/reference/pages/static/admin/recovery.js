@@ -74,7 +74,7 @@ function rhythm({ handle_unprocessed_emails_enabled: runs, recovery_interval: mi
 function troubles(reports) {
   if (!reports.length) return null;
   const lines = reports.map((each) => h("p", {}, `${called(each)}: ${each.unaccounted ? `${each.unaccounted} unaccounted. ` : ""}${each.error}`));
-  return h("div", { class: "fault", role: "alert" }, h("p", {}, "The last recovery did not look through these mailboxes, and the one before had trouble with them:"), lines);
+  return h("div", { class: "fault", role: "alert" }, h("p", {}, "The last recovery left out these mailboxes, which had trouble before:"), lines);
 }
 
 function section(title, ...content) {
@@ -111,12 +111,11 @@ function facts(reports) {
   return h(
     "div",
     { class: "facts" },
-    fact(reports.length, reports.length === 1 ? "mailbox" : "mailboxes"),
-    fact(sum("listed"), "mails listed"),
+    fact(sum("listed"), `mails listed by ${many(reports.length, "account")}`),
     fact(sum("imported"), "imported"),
     fact(sum("failed"), "failed", sum("failed") ? "some" : ""),
     fact(sum("unaccounted"), stopped ? "unaccounted in what was looked at" : "unaccounted", sum("unaccounted") ? "some" : settled),
-    stopped ? fact(stopped, stopped === 1 ? "mailbox not looked through" : "mailboxes not looked through", "some") : null,
+    stopped ? fact(stopped, stopped === 1 ? "account not looked through" : "accounts not looked through", "some") : null,
   );
 }
 
@@ -145,7 +144,8 @@ function card(each) {
       h("span", { class: "when" }, "Finished ", moment(each.finished_at)),
     ),
     each.error && h("p", { class: "fault" }, icon("warning"), each.error),
-    h("dl", { class: "counts" }, counts.map(([name, words]) => h("div", { class: each[name] ? null : "none" }, h("dt", {}, words), h("dd", {}, String(each[name]))))),
+    // Of a mailbox that could not be opened there is nothing to count.
+    each.error && !each.listed ? null : h("dl", { class: "counts" }, counts.map(([name, words]) => h("div", { class: each[name] ? null : "none" }, h("dt", {}, words), h("dd", {}, String(each[name]))))),
   );
 }
 

@@ -33,7 +33,7 @@ function unknown() {
     "section",
     { class: "card" },
     h("h2", {}, "The CRM is set up"),
-    h("p", {}, "Whether the webhook is registered is not known, because EmailEngine does not answer. Ask again when it does; setting up once more does no harm either."),
+    h("p", {}, "Whether the webhook is registered is not known, because EmailEngine does not answer. Ask again when it does."),
     h("p", { class: "form-end" }, h("button", { type: "button", onclick: () => show() }, "Ask again")),
   );
 }
