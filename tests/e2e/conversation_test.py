@@ -151,6 +151,60 @@ def test_new_conversation_begins_on_the_ticket(agent: Crm) -> None:
     )
 
 
+def on_empty_ticket(agent: Crm, title: str) -> None:
+    """Begin a ticket without a mail and write the first one from it."""
+    agent.go("tickets/new")
+    agent.page.get_by_label("Title").fill(title)
+    agent.button("Create ticket").click()
+    agent.page.get_by_role("heading", name=title, level=1).wait_for()
+    composer = agent.composer
+    composer.open()
+    to = composer.recipients.locator("input")
+    to.fill("anna@example.org")
+    to.press("Enter")
+    composer.subject.fill(title)
+    composer.write("The first message")
+    composer.send()
+
+
+def test_second_message_goes_on_in_the_conversation_that_the_first_one_began(agent: Crm) -> None:
+    composer = agent.composer
+    on_empty_ticket(agent, "From nothing")
+    agent.message_with("The first message")
+    expect(composer.element).to_have_attribute("mode", "reply")
+    expect(agent.page.locator(".people-of").get_by_role("switch")).to_have_count(1)
+    composer.write("The second message")
+    composer.send()
+    agent.message_with("The second message")
+    conversations = agent.page.locator("[data-message]").evaluate_all(
+        "(all) => new Set(all.map((each) => each.dataset.conversation)).size"
+    )
+    assert conversations == 1
+
+
+def test_text_that_is_begun_at_once_goes_along_into_the_new_conversation(agent: Crm) -> None:
+    composer = agent.composer
+    on_empty_ticket(agent, "In a hurry")
+    expect(composer.action("undo")).to_be_visible()
+    composer.text.click()
+    agent.page.keyboard.type("One more thing")
+    expect(composer.element).to_have_attribute("mode", "reply")
+    expect(composer.text).to_contain_text("One more thing")
+    expect(composer.text).to_be_focused()
+    agent.page.keyboard.type(" and another")
+    expect(composer.text).to_contain_text("One more thing and another")
+
+
+def test_first_message_is_undone_before_the_composer_goes_on(agent: Crm) -> None:
+    composer = agent.composer
+    on_empty_ticket(agent, "Taken back")
+    composer.action("undo").click()
+    expect(composer.text).to_contain_text("The first message")
+    expect(composer.element).to_have_attribute("mode", "reply")
+    expect(composer.text).to_contain_text("The first message")
+    assert agent.outside.mails("anna@example.org", "The first message") == []
+
+
 def test_keys_of_the_page_stay_out_of_what_is_written(agent: Crm) -> None:
     agent.outside.deliver("Keys", "Press them.")
     agent.open_ticket("Keys")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
+from limepkg_email.reference.demo import SUPPORT
 from tests.e2e.crm import ADMINISTRATION, WINDOWS, Crm
 
 pytestmark = pytest.mark.browser
@@ -162,6 +164,139 @@ def test_scheduled_mail_is_cancelled(agent: Crm) -> None:
     agent.agree("Cancel the message")
     expect(agent.notices).to_contain_text("was cancelled")
     expect(cancel).to_have_count(0)
+
+
+def send(agent: Crm, subject: str, text: str, send_at: str) -> None:
+    """Begin a conversation with Lisa, past the composer."""
+    mail = {"subject": subject, "text": text, "account": 1, "send_at": send_at}
+    mail["recipients"] = [{"email": "lisa@example.net", "name": "Lisa Lind"}]
+    assert agent.ask("conversation/", mail).status == 202
+
+
+def later(**much: int) -> str:
+    return (datetime.now(UTC) + timedelta(**much)).isoformat()
+
+
+def test_scheduled_mail_says_when_it_leaves_and_is_not_waited_for(agent: Crm) -> None:
+    send(agent, "In a fortnight", "Then!", send_at=later(days=14))
+    agent.open_ticket("In a fortnight")
+    badge = agent.messages.first.locator(".badge").first
+    expect(badge).to_have_text(re.compile(r"^Scheduled for \d+ \w+, \d\d:\d\d$"))
+    asked: list[str] = []
+    agent.page.on("request", lambda sent: "/feed/" in sent.url and asked.append(sent.url))
+    agent.page.wait_for_timeout(12_000)
+    assert len(asked) <= 4
+
+
+def test_cancelled_mail_says_so_in_its_line(agent: Crm) -> None:
+    send(agent, "Never mind", "Not this.", send_at=later(hours=3))
+    agent.open_ticket("Never mind")
+    line = agent.messages.first.locator(".message-top")
+    agent.page.locator("[data-action=cancel]").click()
+    agent.agree("Cancel the message")
+    expect(line).to_contain_text("Cancelled")
+    line.click()
+    expect(line).to_have_attribute("aria-expanded", "false")
+    expect(line).to_contain_text("Cancelled")
+
+
+def test_mail_that_is_partly_cancelled_says_that(agent: Crm) -> None:
+    state = {"states": ["sent", "cancelled"]}
+    somebody = {"id": 1, "name": "Bo", "email": "bo@example.org", "role": "to", "reason": ""}
+
+    def answer(route: Route) -> None:
+        answered = route.fetch()
+        page = answered.json()
+        for item in page["items"]:
+            item["recipients"] = [{**somebody, "state": each} for each in state["states"]]
+        route.fulfill(response=answered, json=page)
+
+    agent.outside.deliver("Half of it", "Hello?", X_Auto_Response_Suppress="All")
+    agent.wait_for_ticket("Half of it")
+    agent.page.route("**/feed/?*", answer)
+    agent.open_ticket("Half of it")
+    line = agent.messages.first.locator(".message-top")
+    expect(line).to_contain_text("Partly cancelled")
+    state["states"] = ["cancelled", "cancelled"]
+    agent.page.reload()
+    expect(line.locator(".badge-cancelled")).to_have_text("Cancelled")
+
+
+def test_menu_and_focus_outlast_what_changes_in_a_message(agent: Crm) -> None:
+    agent.outside.deliver("Menu", "Hello?", Message_ID="<menu@example.org>")
+    agent.open_ticket("Menu")
+    agent.composer.write("Here it is")
+    agent.composer.send()
+    message = agent.message_with("Here it is")
+    cancel = message.locator("[data-action=cancel]")
+    expect(cancel).to_be_visible()
+    message.locator("[aria-haspopup=menu]").click()
+    item = message.get_by_role("menuitem").first
+    expect(item).to_be_focused()
+    expect(cancel).to_have_count(0)  # it has left
+    expect(message.locator(".badge-sent, .badge-delivered").first).to_be_visible()
+    expect(item).to_be_visible()
+    expect(item).to_be_focused()
+    agent.page.keyboard.press("Escape")
+    expect(message.locator("[aria-haspopup=menu]")).to_be_focused()
+
+
+def test_everything_that_is_loaded_becomes_read(agent: Crm) -> None:
+    # Each answers the first, so that all are of one conversation.
+    head = {"X_Auto_Response_Suppress": "All", "In_Reply_To": "<many@example.org>"}
+    agent.outside.deliver("Many of them", "First.", **{**head, "Message_ID": "<many@example.org>"})
+    agent.wait_for_ticket("Many of them")
+    agent.outside.post(*(reply(f"Number {number}.", head) for number in range(40)))
+    agent.eventually(lambda: feed_total(agent, "Many of them") == 41, "they do not arrive")
+    agent.open_ticket("Many of them")
+    unread = agent.page.locator("[data-message].unread")
+    button = agent.button("Mark as read")
+    expect(unread.nth(30)).to_be_attached()
+    button.click()
+    expect(agent.notices).to_contain_text("Everything is marked as read")
+    expect(unread).to_have_count(0)
+    expect(button).to_be_hidden()
+
+
+def reply(text: str, head: dict[str, str]) -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "Anna Andersson <anna@example.org>", SUPPORT
+    mail["Subject"] = "Re: Many of them"
+    for name, value in head.items():
+        mail[name.replace("_", "-")] = value
+    mail.set_content(text)
+    return mail
+
+
+def feed_total(agent: Crm, title: str) -> int:
+    """Ask how many messages there are on a ticket, from the list on."""
+    link = agent.wait_for_ticket(title).get_attribute("href") or ""
+    ticket = link.rstrip("/").rsplit("/", 1)[-1]
+    return int(agent.ask(f"feed/?limetype=helpdesk&id={ticket}&limit=1").json()["total"])
+
+
+def test_people_of_the_ticket_follow_what_happens(agent: Crm) -> None:
+    page = agent.page
+    agent.outside.deliver("New people", "Hello?", Message_ID="<people@example.org>")
+    agent.open_ticket("New people")
+    people = page.locator(".people-of")
+    switches = people.get_by_role("switch")
+    expect(switches).to_have_count(1)
+    page.evaluate("window.stays = true")
+    switches.first.focus()
+    headers = {"In_Reply_To": "<people@example.org>", "sender": "Bo Berg <bo@example.org>"}
+    agent.outside.deliver("Re: New people", "Me too.", **headers)
+    expect(switches).to_have_count(2)
+    expect(people.locator(".count")).to_have_text("2")
+    expect(switches.first).to_be_focused()
+    people.get_by_role("switch", name="Bo Berg").uncheck()
+    expect(announcer(page)).to_have_text(re.compile(": off$"))
+    agent.button("Add somebody").click()
+    agent.dialog.get_by_label("Email").fill("lisa@example.net")
+    agent.agree("Add")
+    expect(switches).to_have_count(3)
+    expect(people.get_by_role("switch", name="Bo Berg")).not_to_be_checked()
+    assert page.evaluate("window.stays") is True
 
 
 def test_follower_is_switched_off(agent: Crm) -> None:

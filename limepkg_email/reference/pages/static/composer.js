@@ -1,6 +1,7 @@
 // The composer below a conversation: where it writes to, and what it gets back.
 
 import { get, put } from "./api.js";
+import { Hand, bringAlong, draftOf } from "./beginning.js";
 import { component } from "./components.js";
 import { settled } from "./http.js";
 
@@ -8,11 +9,16 @@ const _TAG = "lwc-email-composer";
 const _PAUSE = 150;
 const _TRIES = 40;
 
-/** Put the composer into its place; gives null, and the plain form, if there is none. */
-export async function composer(place, sent) {
+/**
+ * Put the composer into its place; gives null, and the plain form, if there is none. `sent` is called
+ * with each message, `begun` with the conversation that the first one has begun.
+ */
+export async function composer(place, { sent, begun }) {
   const { limetype, id, conversation } = place.dataset;
   const here = { limetype, id: Number(id) };
   let answered = Number(conversation) || undefined;
+  let following = false;
+  let hand = null;
   let element = await make(location.hash !== "#write");
   if (!element) {
     // The server wrote the form for browsers without scripts.
@@ -24,14 +30,62 @@ export async function composer(place, sent) {
 
   async function make(collapsed) {
     const made = await component(_TAG, { context: here, conversation: answered, mode: answered ? "reply" : "new", collapsed });
-    made?.addEventListener("sent", (event) => sent(event.detail));
+    if (!made) return null;
+    hand = new Hand(made);
+    made.addEventListener("sent", ({ detail }) => {
+      sent(detail);
+      if (!answered) follow(detail.conversation);
+    });
     return made;
   }
 
-  async function open() {
-    // Until the editor is there: what is typed meanwhile is none of the page's keys.
+  /** The first message was sent: what is written now goes on in the conversation that it began. */
+  async function follow(conversation) {
+    following = true;
+    begun(conversation);
+    hand.rest();
+    await hand.idle();
+    if (!answered) await goOnIn(conversation);
+    following = false;
+  }
+
+  /** A conversation was begun by somebody else; nobody who writes another mail is taken along. */
+  async function offer(conversation) {
+    const asked = new URLSearchParams(location.search).get("conversation") === "new";
+    const free = () => !(answered || following || asked || hand.isBusy);
+    if (free() && !(await draftOf(here)) && free()) await goOnIn(conversation);
+  }
+
+  async function goOnIn(conversation) {
+    const { collapsed } = element;
+    const { wrote } = hand;
+    const writing = document.activeElement === element;
+    if (writing) rest();
+    element.remove();
+    try {
+      await settled();
+      const left = await draftOf(here);
+      if (!left || (await bringAlong(left, conversation))) answer(conversation);
+    } finally {
+      element = await make(collapsed);
+      place.replaceChildren(element);
+      if (writing && wrote) await open();
+    }
+  }
+
+  function answer(conversation) {
+    answered = conversation;
+    place.dataset.conversation = conversation;
+  }
+
+  // Until the editor is there: what is typed meanwhile is none of the page's keys.
+  function rest() {
     place.tabIndex = -1;
-    place.focus();
+    place.focus({ preventScroll: true });
+  }
+
+  async function open() {
+    rest();
     await element.componentOnReady?.();
     for (let tries = 0; tries < _TRIES && document.activeElement === place; tries += 1) {
       await element.write();
@@ -52,8 +106,7 @@ export async function composer(place, sent) {
   /** Answer in a conversation. */
   async function reply(to) {
     if (to !== answered) {
-      answered = to;
-      place.dataset.conversation = to;
+      answer(to);
       Object.assign(element, { conversation: to, mode: "reply" });
     }
     await open();
@@ -72,14 +125,13 @@ export async function composer(place, sent) {
       files: [...new Set([...documents, ...files])],
     };
     await put("draft/", { conversation: to, version: draft.version, newest_message: null, content });
-    answered = to;
-    place.dataset.conversation = to;
+    answer(to);
     element = await make(false);
     place.replaceChildren(element);
     await open();
   }
 
-  return { again, open, reply, writeOn };
+  return { again, offer, open, reply, writeOn };
 }
 
 // It is put below the text again when that is sent. A parser would complain of its styles.

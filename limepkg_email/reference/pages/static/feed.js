@@ -2,12 +2,15 @@
 
 import { get, getIfChanged } from "./api.js";
 import { empty, h } from "./element.js";
-import { Message, isWaiting } from "./message.js";
+import { Message } from "./message.js";
 import { announce, complain } from "./notice.js";
+import { place } from "./place.js";
 import { poll } from "./poll.js";
+import { isWaiting } from "./standing.js";
 
 const _PAGE = 50;
-const _WATCHED = 30; // how many of the newest messages are asked for again
+const _WATCHED = 30; // how many of the newest messages are asked for again and again
+const _MOST = 200; // that the server gives at once
 const _OPENED = 12; // unread messages that are opened at once, from the newest on
 
 export class Feed {
@@ -40,10 +43,18 @@ export class Feed {
     this.poll = poll(() => this.look());
   }
 
-  /** Ask for news at once, after something was done. */
+  /** Ask for news at once, after something was done: of all messages that are on the page. */
   refresh() {
     this.known = {};
+    this.whole = true;
     return this.poll?.now();
+  }
+
+  /** Tell the messages whether they are of several conversations. */
+  narrow(narrowed) {
+    if (narrowed === this.options.narrowed) return;
+    this.options.narrowed = narrowed;
+    for (const each of this.messages.values()) each.narrow(narrowed);
   }
 
   /** All messages on the page, the oldest first. */
@@ -52,7 +63,7 @@ export class Feed {
   }
 
   async look() {
-    const page = await getIfChanged("feed/", { ...this.query, limit: _WATCHED }, this.known);
+    const page = this.whole ? await this.loaded() : await getIfChanged("feed/", { ...this.query, limit: _WATCHED }, this.known);
     if (page === null) return this.ordered.some((each) => isWaiting(each.item)) ? "soon" : false;
     const arrived = this.merge(page);
     for (const each of arrived) {
@@ -61,6 +72,27 @@ export class Feed {
     }
     if (arrived.length) this.tellOf(arrived);
     return true;
+  }
+
+  /** Everything anew that is on the page, however far it goes back. */
+  async loaded() {
+    this.whole = false;
+    const wanted = Math.max(this.messages.size, _WATCHED);
+    const items = [];
+    let total = 0;
+    try {
+      do {
+        const limit = Math.min(wanted - items.length, _MOST);
+        const page = await get("feed/", { ...this.query, limit, offset: items.length });
+        items.push(...page.items);
+        total = page.total;
+        if (!page.items.length) break;
+      } while (items.length < Math.min(wanted, total));
+    } catch (error) {
+      this.whole = true;
+      throw error;
+    }
+    return { items, total };
   }
 
   tellOf(arrived) {
@@ -77,11 +109,18 @@ export class Feed {
   /** Bring the page in line with the newest messages; gives those that are new on it. */
   merge(page) {
     const before = new Set(this.messages.keys());
+    const places = this.places;
     this.total = page.total;
     for (const item of page.items) this.put(item);
     this.forget(page);
     this.arrange();
-    return this.ordered.filter((each) => !before.has(each.item.id) && before.size > 0);
+    if (this.poll && places !== this.places) this.place.dispatchEvent(new CustomEvent("feed-moved", { bubbles: true }));
+    return this.ordered.filter((each) => this.poll && !before.has(each.item.id));
+  }
+
+  /** Which messages there are, and in which conversations. */
+  get places() {
+    return [...this.messages.values()].map(({ item }) => `${item.id} ${item.conversation}`).sort().join();
   }
 
   put(item) {
@@ -165,15 +204,4 @@ export class Feed {
 function compare(one, other) {
   const times = Date.parse(one.timestamp) - Date.parse(other.timestamp);
   return times || one.id - other.id;
-}
-
-/** Bring the children into this order, moving as little as possible: a moved frame loads again. */
-function place(parent, wanted) {
-  const keep = new Set(wanted);
-  for (const each of [...parent.children]) if (!keep.has(each)) each.remove();
-  let next = parent.firstChild;
-  for (const each of wanted) {
-    if (each === next) next = next.nextSibling;
-    else parent.insertBefore(each, next);
-  }
 }

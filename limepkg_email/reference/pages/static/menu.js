@@ -2,7 +2,10 @@
 
 import { h, icon } from "./element.js";
 
-/** Make a menu; `entries` are `{text, icon, run}`, or null for a line between them. */
+/**
+ * Make a menu; `entries` are `{text, icon, run}`, or null for a line between them. It tells of its
+ * being closed by the event `menu-close`.
+ */
 export function menu(label, entries) {
   const list = h("div", { class: "menu-list", role: "menu", hidden: true });
   for (const each of entries) {
@@ -38,6 +41,7 @@ export function menu(label, entries) {
     button.setAttribute("aria-expanded", "false");
     document.removeEventListener("pointerdown", outside);
     if (back) button.focus();
+    whole.dispatchEvent(new CustomEvent("menu-close"));
   }
 
   const outside = (event) => whole.contains(event.target) || close(false);

@@ -3,8 +3,10 @@
 import { actions, chooseConversation } from "./actions.js";
 import { post } from "./api.js";
 import { composer as mountComposer } from "./composer.js";
+import { Drawn } from "./drawn.js";
 import { Feed } from "./feed.js";
-import { followers } from "./followers.js";
+import { Followers } from "./followers.js";
+import { keepForm } from "./kept_form.js";
 import { complain, tell } from "./notice.js";
 import { announceChange, whenChanged } from "./platform.js";
 import { Reading } from "./reading.js";
@@ -39,7 +41,10 @@ const page = {
     if (text && !text.value.trim()) text.value = new DOMParser().parseFromString(taken.html, "text/html").body.innerText;
   },
   keepUnread: (id) => reading.keep(id),
-  refresh: () => feed.refresh(),
+  refresh: () => {
+    drawn.refresh();
+    return feed.refresh();
+  },
   other: (name, item) => document.dispatchEvent(event("email-action", { name, item })),
 };
 
@@ -53,9 +58,21 @@ const feed = place && new Feed(place, { act, onkey: (pressed) => keys(pressed), 
 const keys = feed ? shortcuts(feed, act, async () => (await writing)?.open()) : () => {};
 
 whenChanged(() => feed?.refresh());
-place?.addEventListener("feed-arrived", () => announceChange());
+document.addEventListener("signed-in", () => feed?.refresh());
+place?.addEventListener("feed-arrived", async ({ detail }) => {
+  announceChange();
+  (await writing)?.offer(detail[0].conversation);
+});
 // The web component, or null where the plain form is.
-const writing = composer ? mountComposer(composer, () => feed?.refresh()) : Promise.resolve(null);
+const writing = composer ? mountComposer(composer, { sent: () => feed?.refresh(), begun }) : Promise.resolve(null);
+writing.then((writer) => writer ?? composer?.querySelectorAll("form.write").forEach(keepForm));
+
+/** A mail has begun a conversation on the ticket: the page is about that one now. */
+function begun(conversation) {
+  if (new URLSearchParams(location.search).get("conversation") !== "new") return;
+  history.replaceState(null, "", `?conversation=${conversation}`);
+  drawn?.refresh();
+}
 
 if (feed) {
   document.addEventListener("keydown", keys);
@@ -65,8 +82,14 @@ if (feed) {
   help.addEventListener("click", showShortcuts);
 }
 
-const people = document.querySelector("[data-followers]");
-if (people) followers(people, document.querySelector("[data-add-follower]"), async () => (await writing)?.again());
+const followers = new Followers(async () => {
+  drawn.refresh();
+  (await writing)?.again();
+});
+const drawn = place && new Drawn(place, followers, (conversations) => {
+  if (place.dataset.limetype !== "conversation") feed.narrow(conversations > 1 ? "several" : "one");
+});
+place?.addEventListener("feed-moved", () => drawn.refresh());
 
 const allRead = document.querySelector("[data-all-read]");
 place?.addEventListener("feed-changed", () => {
@@ -84,19 +107,18 @@ allRead?.form.addEventListener("submit", async (sent) => {
   feed.refresh();
 });
 
-const merge = document.querySelector("[data-merge]");
-if (merge) {
-  merge.hidden = false;
-  merge.addEventListener("click", async () => {
-    const into = Number(merge.dataset.merge);
-    const merged = await chooseConversation({
-      title: "Merge another conversation into this one",
-      action: "Merge",
-      danger: true,
-      hint: "Its messages, followers and later mail come here, and it is deleted. What it hung on stays.",
-      without: into,
-      submit: (conversation) => post(`conversation/${into}/merge/`, { conversation }),
-    });
-    if (merged) location.reload();
+document.querySelectorAll("[data-merge]").forEach((each) => (each.hidden = false));
+document.addEventListener("click", async ({ target }) => {
+  const merge = target.closest("[data-merge]");
+  if (!merge) return;
+  const into = Number(merge.dataset.merge);
+  const merged = await chooseConversation({
+    title: "Merge another conversation into this one",
+    action: "Merge",
+    danger: true,
+    hint: "Its messages, followers and later mail come here, and it is deleted. What it hung on stays.",
+    without: into,
+    submit: (conversation) => post(`conversation/${into}/merge/`, { conversation }),
   });
-}
+  if (merged) location.reload();
+});
