@@ -151,8 +151,8 @@ def test_new_conversation_begins_on_the_ticket(agent: Crm) -> None:
     )
 
 
-def on_empty_ticket(agent: Crm, title: str) -> None:
-    """Begin a ticket without a mail and write the first one from it."""
+def begun(agent: Crm, title: str) -> None:
+    """Begin a ticket without a mail, and write the first one on its page: the title says it."""
     agent.go("tickets/new")
     agent.page.get_by_label("Title").fill(title)
     agent.button("Create ticket").click()
@@ -163,14 +163,14 @@ def on_empty_ticket(agent: Crm, title: str) -> None:
     to.fill("anna@example.org")
     to.press("Enter")
     composer.subject.fill(title)
-    composer.write("The first message")
+    composer.write(title)
     composer.send()
 
 
 def test_second_message_goes_on_in_the_conversation_that_the_first_one_began(agent: Crm) -> None:
     composer = agent.composer
-    on_empty_ticket(agent, "From nothing")
-    agent.message_with("The first message")
+    begun(agent, "From nothing")
+    agent.message_with("From nothing")
     expect(composer.element).to_have_attribute("mode", "reply")
     expect(agent.page.locator(".people-of").get_by_role("switch")).to_have_count(1)
     composer.write("The second message")
@@ -184,7 +184,7 @@ def test_second_message_goes_on_in_the_conversation_that_the_first_one_began(age
 
 def test_text_that_is_begun_at_once_goes_along_into_the_new_conversation(agent: Crm) -> None:
     composer = agent.composer
-    on_empty_ticket(agent, "In a hurry")
+    begun(agent, "In a hurry")
     expect(composer.action("undo")).to_be_visible()
     composer.text.click()
     agent.page.keyboard.type("One more thing")
@@ -197,12 +197,12 @@ def test_text_that_is_begun_at_once_goes_along_into_the_new_conversation(agent: 
 
 def test_first_message_is_undone_before_the_composer_goes_on(agent: Crm) -> None:
     composer = agent.composer
-    on_empty_ticket(agent, "Taken back")
+    begun(agent, "Taken back")
     composer.action("undo").click()
-    expect(composer.text).to_contain_text("The first message")
+    expect(composer.text).to_contain_text("Taken back")
     expect(composer.element).to_have_attribute("mode", "reply")
-    expect(composer.text).to_contain_text("The first message")
-    assert agent.outside.mails("anna@example.org", "The first message") == []
+    expect(composer.text).to_contain_text("Taken back")
+    assert agent.outside.mails("anna@example.org", "Taken back") == []
 
 
 def test_keys_of_the_page_stay_out_of_what_is_written(agent: Crm) -> None:

@@ -68,7 +68,7 @@ async function reach(path, options) {
 
 async function read(response) {
   const kind = response.headers.get("Content-Type") ?? "";
-  const answer = kind.includes("json") ? await response.json() : {};
+  const answer = response.status !== 204 && kind.includes("json") ? await response.json() : {};
   if (!response.ok) throw new Refused(response.status, answer);
   return answer;
 }

@@ -47,6 +47,6 @@ export async function bringAlong({ content, uploads }, conversation) {
   const subject = content.subject || there.content.subject || `Re: ${opening.subject}`;
   const moved = { ...content, html, subject, parent: null, followers: null };
   await put("draft/", { conversation, version: there.version, newest_message: null, content: moved });
-  await remove("draft/?conversation=0");
+  await remove("draft/?conversation=0").catch(() => {}); // it would only be proposed once more
   return true;
 }

@@ -11,14 +11,16 @@ const _TRIES = 40;
 
 /**
  * Put the composer into its place; gives null, and the plain form, if there is none. `sent` is called
- * with each message, `begun` with the conversation that the first one has begun.
+ * with each message, `begun` with the conversation that the first one has begun, `look` with the
+ * message that the author wants to read first.
  */
-export async function composer(place, { sent, begun }) {
+export async function composer(place, { sent, begun, look }) {
   const { limetype, id, conversation } = place.dataset;
   const here = { limetype, id: Number(id) };
   let answered = Number(conversation) || undefined;
   let following = false;
   let hand = null;
+  let newest = 0;
   let element = await make(location.hash !== "#write");
   if (!element) {
     // The server wrote the form for browsers without scripts.
@@ -29,8 +31,9 @@ export async function composer(place, { sent, begun }) {
   if (location.hash === "#write") open();
 
   async function make(collapsed) {
-    const made = await component(_TAG, { context: here, conversation: answered, mode: answered ? "reply" : "new", collapsed });
+    const made = await component(_TAG, { context: here, conversation: answered, mode: answered ? "reply" : "new", collapsed, seen: newest });
     if (!made) return null;
+    made.addEventListener("look", ({ detail }) => look(detail));
     hand = new Hand(made);
     made.addEventListener("sent", ({ detail }) => {
       sent(detail);
@@ -45,7 +48,8 @@ export async function composer(place, { sent, begun }) {
     begun(conversation);
     hand.rest();
     await hand.idle();
-    if (!answered) await goOnIn(conversation);
+    // What could not be taken along is a draft still, and the composer stays as it is.
+    if (!answered) await goOnIn(conversation).catch(() => {});
     following = false;
   }
 
@@ -103,6 +107,12 @@ export async function composer(place, { sent, begun }) {
     place.replaceChildren(element);
   }
 
+  /** The author has read messages: nobody is held up by them. */
+  function seen(messages) {
+    newest = Math.max(newest, ...messages);
+    element.seen = newest;
+  }
+
   /** Answer in a conversation. */
   async function reply(to) {
     if (to !== answered) {
@@ -131,7 +141,7 @@ export async function composer(place, { sent, begun }) {
     await open();
   }
 
-  return { again, offer, open, reply, writeOn };
+  return { again, offer, open, reply, writeOn, seen };
 }
 
 // It is put below the text again when that is sent. A parser would complain of its styles.
