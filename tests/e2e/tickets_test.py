@@ -134,7 +134,7 @@ def test_conversations_of_one_subject_can_be_told_apart(agent: Crm) -> None:
     choices = agent.dialog.locator(".choices li")
     expect(choices).to_have_count(2)
     for each, name in zip(choices.all(), ("Lisa Lind", "Bo Berg"), strict=True):
-        expect(each).to_contain_text(re.compile(rf"{name} · 1 message · just now|\dm ago · #\d+"))
+        expect(each).to_contain_text(re.compile(rf"{name} · 1 message · (just now|\dm ago) · #\d+"))
         expect(each).to_contain_text(name)
 
 
@@ -142,10 +142,15 @@ def test_message_is_taken_back_once_however_often_it_is_clicked(agent: Crm) -> N
     arrived(agent, "Twice")
     agent.composer.write("Not yet")
     agent.composer.choose_from(".later-menu", "Tomorrow morning")
-    agent.page.locator("[data-action=edit]").dblclick()
+    cancelled: list[str] = []
+    agent.page.on(
+        "request", lambda each: cancelled.append(each.url) if "/cancel/" in each.url else None
+    )
+    # Both clicks before the first has done anything, however quick the server is.
+    agent.page.locator("[data-action=edit]").evaluate("(each) => { each.click(); each.click(); }")
     expect(agent.notices).to_contain_text("was taken back")
     expect(agent.composer.text).to_contain_text("Not yet")
-    agent.page.wait_for_timeout(500)
+    assert len(cancelled) == 1
     expect(agent.notices.locator(".notice")).to_have_count(1)
 
 
