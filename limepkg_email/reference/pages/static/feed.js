@@ -11,6 +11,8 @@ import { isWaiting } from "./standing.js";
 const _PAGE = 50;
 const _WATCHED = 30; // how many of the newest messages are asked for again and again
 const _MOST = 200; // that the server gives at once
+const _TRIES = 10;
+const _PAUSE = 300;
 const _OPENED = 12; // unread messages that are opened at once, from the newest on
 
 export class Feed {
@@ -187,6 +189,19 @@ export class Feed {
       this.earlier.disabled = false;
       this.list.setAttribute("aria-busy", "false");
     }
+  }
+
+  /** Lead to a message, as soon as it is there. */
+  async goTo(id) {
+    for (let tries = 0; tries < _TRIES && !this.messages.has(id); tries += 1) {
+      await this.refresh();
+      await new Promise((resolve) => setTimeout(resolve, _PAUSE));
+    }
+    const found = this.messages.get(id);
+    if (!found) return;
+    found.toggle(true);
+    found.element.scrollIntoView({ block: "start" });
+    found.element.querySelector(".message-top").focus({ preventScroll: true });
   }
 
   openWhatMatters() {

@@ -52,7 +52,11 @@ function event(name, detail) {
   return new CustomEvent(name, { detail, bubbles: true, cancelable: true });
 }
 
-const reading = new Reading(() => { announceChange(); feed.refresh(); });
+const reading = new Reading(async (messages) => {
+  announceChange();
+  feed.refresh();
+  (await writing)?.seen(messages);
+});
 const act = actions(page);
 const feed = place && new Feed(place, { act, onkey: (pressed) => keys(pressed), reading, narrowed });
 const keys = feed ? shortcuts(feed, act, async () => (await writing)?.open()) : () => {};
@@ -64,7 +68,7 @@ place?.addEventListener("feed-arrived", async ({ detail }) => {
   (await writing)?.offer(detail[0].conversation);
 });
 // The web component, or null where the plain form is.
-const writing = composer ? mountComposer(composer, { sent: () => feed?.refresh(), begun }) : Promise.resolve(null);
+const writing = composer ? mountComposer(composer, { sent: () => feed?.refresh(), begun, look: (message) => feed?.goTo(message) }) : Promise.resolve(null);
 writing.then((writer) => writer ?? composer?.querySelectorAll("form.write").forEach(keepForm));
 
 /** A mail has begun a conversation on the ticket: the page is about that one now. */
