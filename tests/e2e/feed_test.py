@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from limepkg_email.reference.demo import SUPPORT
-from tests.e2e.crm import ADMINISTRATION, WINDOWS, Crm
+from tests.e2e.crm import ADMINISTRATION, PHONE, WINDOWS, Crm
 
 pytestmark = pytest.mark.browser
 
@@ -371,3 +371,18 @@ def test_no_page_is_too_wide_or_breaks_a_rule(admin: Crm, window: str) -> None:
         admin.visit(path)
         assert not admin.scrolls_sideways(), path
         assert [*admin.wrong, *refused] == [], path
+
+
+@pytest.mark.browser_context_args(**PHONE)
+def test_tabs_of_several_conversations_do_not_widen_a_phone(agent: Crm) -> None:
+    agent.open_ticket("Booking for two persons")
+    ticket = int(agent.page.url.rstrip("/").rsplit("/", 1)[-1])
+    mail = {"subject": "A conversation with a rather long subject", "text": "Hi", "account": 1}
+    mail |= {"recipients": [{"email": "lisa@example.net"}], "send_at": later(days=3)}
+    for _ in range(3):
+        parent = {"limetype": "helpdesk", "id": ticket}
+        assert agent.ask("conversation/", {**mail, "parent": parent}).status == 202
+    agent.page.reload()
+    expect(agent.page.locator(".tabs a")).to_have_count(5)
+    agent.messages.first.wait_for()
+    assert not agent.scrolls_sideways()
