@@ -10,8 +10,8 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import func, select
 
-from limepkg_email.accounts.accounts import add_account, read_accounts
-from limepkg_email.accounts.connecting import told
+from limepkg_email.accounts.accounts import ConnectedAccount, add_account, read_accounts
+from limepkg_email.accounts.connecting import refuse_twice, told
 from limepkg_email.erasure import erase, held, in_the_crm
 from limepkg_email.errors import EmailIntegrationError, SetupRequired
 from limepkg_email.incoming.receipts import RECEIPTS
@@ -88,20 +88,26 @@ def _add_account(group: AppGroup, integration: EmailIntegration) -> None:
     def add(engine_account: str, identifier: str | None) -> None:
         services = _installed(integration, identifier)
         try:
-            known = services.engine.account(engine_account)
+            account = _connected(services, engine_account)
         except EmailIntegrationError as error:
             raise click.ClickException(error.message) from error
-        now = services.clock()
-        with services.application.database.begin() as connection:
-            account = add_account(
-                connection,
-                engine_account=engine_account,
-                email=known.email,
-                name=known.name,
-                activated_at=now,
-                told=told(known, now),
-            )
         click.echo(f"{account.email} is connected as account {account.id}.")
+
+
+def _connected(services: Services, engine_account: str) -> ConnectedAccount:
+    """Connect an account of EmailEngine; raises `ConnectedTwice` if its address is another's."""
+    known = services.engine.account(engine_account)
+    now = services.clock()
+    with services.application.database.begin() as connection:
+        refuse_twice(connection, known, "Its mail would come twice.")
+        return add_account(
+            connection,
+            engine_account=engine_account,
+            email=known.email,
+            name=known.name,
+            activated_at=now,
+            told=told(known, now),
+        )
 
 
 def _add_jobs(group: AppGroup, integration: EmailIntegration) -> None:

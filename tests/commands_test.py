@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 
-from limepkg_email.accounts.accounts import ACCOUNTS
+from limepkg_email.accounts.accounts import ACCOUNTS, read_accounts
 from limepkg_email.hooks import Decision, hookimpl
 from limepkg_email.plugin import EmailIntegration
 from limepkg_email.reference.host import ReferenceHost
@@ -115,6 +115,21 @@ def test_mailbox_of_the_engine_is_connected_by_its_name(stack: Stack) -> None:
     assert row.state_at is not None
     result = runner(stack.installation.integration).invoke(args=["email", "add-account", "nobody"])
     assert result.exit_code == 1
+
+
+def test_a_mailbox_is_not_connected_twice_under_two_names(stack: Stack) -> None:
+    login = {"host": "127.0.0.1", "port": 1, "auth": {"user": "sales", "pass": "x"}}
+    for name, email in (("sales", "sales@example.com"), ("again", "Sales@Example.com")):
+        account = {"account": name, "name": "Sales", "email": email}
+        stack.engine("POST", "/account", json={**account, "imap": login, "smtp": login})
+    said = run(stack, "add-account", "sales")
+    assert run(stack, "add-account", "sales") == said, "once more changes nothing"
+    cli = runner(stack.installation.integration)
+    result = cli.invoke(args=["email", "add-account", "again"])
+    assert result.exit_code == 1
+    assert "sales@example.com is connected already" in result.output
+    with stack.installation.services.application.database.connect() as connection:
+        assert read_accounts(connection).by_engine_account("again") is None
 
 
 def deliver(stack: Stack, subject: str) -> None:

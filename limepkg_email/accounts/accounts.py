@@ -110,6 +110,12 @@ def read_accounts(connection: Connection) -> AccountBook:
     )
 
 
+def address_of(connection: Connection, engine_account: str) -> str:
+    """Give the address of the account for people to read; its id if it is not connected here."""
+    chosen = select(ACCOUNTS.c.email).where(ACCOUNTS.c.engine_account == engine_account)
+    return str(connection.scalar(chosen) or engine_account)
+
+
 def add_account(
     connection: Connection,
     *,

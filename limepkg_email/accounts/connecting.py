@@ -59,11 +59,11 @@ def connect(services: Services, token: str, engine_account: str) -> tuple[Accoun
         with database.begin() as connection:
             if not use_up(connection, form, now):
                 raise used_up()
-            _refuse_twice(connection, known)
+            refuse_twice(connection, known, "Sign in with another address.")
             account = _store(services, connection, form, known)
             entry = read_entry(connection, account)
             if entry.enabled:
-                start_recovery(services, connection, [account])
+                start_recovery(services, connection, [account], catching_up=True)
     except IntegrityError as error:
         raise Conflict("Somebody else stored the account just now; try again.") from error
     except ConnectedTwice:
@@ -102,13 +102,16 @@ def _ask_engine(services: Services, engine_account: str) -> EngineAccount:
     return known
 
 
-def _refuse_twice(connection: Connection, known: EngineAccount) -> None:
-    """Raise `ConnectedTwice` for an address of another account: each mail would come twice."""
+def refuse_twice(connection: Connection, known: EngineAccount, advice: str) -> None:
+    """Raise `ConnectedTwice` for an address of another account: each mail would come twice.
+
+    `advice` says what to do about it.
+    """
     address = normalise(known.email)
     for each in read_accounts(connection).accounts:
         if address in each.addresses and each.engine_account != known.account:
             whose = "" if address == normalise(each.email) else f", as an alias of {each.email}"
-            sentence = f"{address} is connected already{whose}; sign in with another address."
+            sentence = f"{address} is connected already{whose}. {advice}"
             raise ConnectedTwice(sentence, errors={"account": [sentence]})
 
 

@@ -31,9 +31,9 @@ _RECEIPTS, _OUTBOX, _REPORTS = table(Receipt), table(Outbox), table(AccountRepor
 class AccountEntry:
     """An account with its settings, how it fares, and the last success of each step.
 
-    `last_seen` is when the last mail was looked at whatever became of it, `last_recovery` when the
-    last recovery ended; `recovery_error` says what kept it from the end. The rest stands at
-    `models.Account`.
+    `last_seen` is when the last mail was looked at whatever became of it, `last_recovery` when a
+    recovery last got to its end; `recovery_error` says what kept the last one from it. The rest
+    stands at `models.Account`.
     """
 
     id: int
@@ -154,7 +154,7 @@ def _entries() -> Select[Any]:
             "last_imported"
         ),
         _last(of_outbox.state_at, sent, of_outbox.state_at).label("last_sent"),
-        _of_last_report("finished_at").label("last_recovery"),
+        _of_last_report("finished_at", _REPORTS.c.error == "").label("last_recovery"),
         _of_last_report("error").label("recovery_error"),
     )
 
@@ -167,8 +167,8 @@ def _last(
     return found.correlate(ACCOUNTS).scalar_subquery()
 
 
-def _of_last_report(column: str) -> ScalarSelect[Any]:
-    of_account = _REPORTS.c.account == ACCOUNTS.c.engine_account
+def _of_last_report(column: str, *where: ColumnElement[bool]) -> ScalarSelect[Any]:
+    of_account = and_(_REPORTS.c.account == ACCOUNTS.c.engine_account, *where)
     return _last(_REPORTS.c[column], of_account, _REPORTS.c.id)
 
 

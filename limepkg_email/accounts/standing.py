@@ -68,11 +68,12 @@ def standing(*, enabled: bool, state: str, last_error: str, kind: str) -> Standi
 def _step(*, enabled: bool, state: str, orphan: bool) -> tuple[Step, str]:
     if state == MISSING:
         return Step.RECONNECT, "The mail engine does not know the account any more."
-    if not enabled:
+    refused = state == "authenticationError"
+    if not enabled and not refused:
         return Step.ENABLE, "The account is disabled."
     if orphan:
         return Step.CHECK_APP, "The OAuth2 application of the account was deleted."
-    if state == "authenticationError":
+    if refused:  # enabling it would not help
         return Step.SIGN_IN_AGAIN, "The mail server refuses the login."
     if state == "connectError":
         return Step.CHECK_SERVER, "The mail server cannot be reached."

@@ -89,5 +89,5 @@ def _write(
             after = {"email": rows[account].email, "enabled": enabled}
             audit.record(connection, services, action, "account", account, after=after)
         if enabled and changed:
-            start_recovery(services, connection, changed)
+            start_recovery(services, connection, changed, catching_up=True)
     services.wake()

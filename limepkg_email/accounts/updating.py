@@ -57,7 +57,7 @@ def _let_unread_in(services: Services, connection: Connection, account: int) -> 
             _RECEIPTS.c.disposition == Disposition.BEFORE_ACTIVATION.value,
         )
     )
-    start_recovery(services, connection, [account])
+    start_recovery(services, connection, [account], catching_up=True)
 
 
 def _locked(connection: Connection, account: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import logging
 from sqlalchemy.exc import SQLAlchemyError
 
 from limepkg_email import event_log
+from limepkg_email.accounts.accounts import address_of
 from limepkg_email.errors import HookError
 from limepkg_email.event_log import Level
 from limepkg_email.hooks import Imported, call_each
@@ -38,12 +39,13 @@ def note_broken_extension(
     """Note in the log that an extension failed after an import, which stands nevertheless."""
     who = f"The extension {extension}" if extension else "An extension"
     with services.application.database.begin() as connection:
+        address = address_of(connection, imported.account)
         event_log.note(
             connection,
             services.clock(),
             Level.ERROR,
             HookError.code,
-            f"{who} failed after a mail was imported, in {hook}.",
+            f"{address}: {who} failed after a mail was imported, in {hook}.",
             account=imported.account,
             message=imported.conversationmessage,
         )

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 
 from limepkg_email import event_log
-from limepkg_email.accounts.accounts import read_accounts
+from limepkg_email.accounts.accounts import ConnectedAccount, read_accounts
 from limepkg_email.engine.types import Message
 from limepkg_email.errors import EmailIntegrationError, EngineNotFound, HookError, ImportRefused
 from limepkg_email.event_log import Level
@@ -83,7 +83,7 @@ def record_failure(
         if connected is None or earlier.settled:
             return
         if earlier.own is None:
-            _log(connection, services, engine_account, error)
+            _log(connection, services, connected, error)
         failed = receipts.failed_jobs(connection, mail) if earlier.own else []
         if job is not None:
             failed = list(dict.fromkeys([*failed, job.id]))
@@ -100,11 +100,14 @@ def record_failure(
     services.wake()
 
 
-def _log(connection: Connection, services: Services, engine_account: str, error: Exception) -> None:
+def _log(
+    connection: Connection, services: Services, account: ConnectedAccount, error: Exception
+) -> None:
     """Note the first failure of a mail in the log; the receipts tell of all of them."""
     code = HookError.code if isinstance(error, HookError) else "import_failed"
-    text = f"A mail could not be imported: {reason_of(error)}"
-    event_log.note(connection, services.clock(), Level.ERROR, code, text, account=engine_account)
+    text = f"{account.email}: A mail could not be imported: {reason_of(error)}"
+    now, name = services.clock(), account.engine_account
+    event_log.note(connection, now, Level.ERROR, code, text, account=name)
 
 
 def reason_of(error: BaseException) -> str:

@@ -206,9 +206,9 @@ def _settle(
         except Conflict:  # another worker has just written it
             return _repeated(run, connection)
         if unlinked:
-            account, text = run.mail.account, "A delivery report is about no mail sent from here."
-            now, code = run.services.clock(), "bounce_unlinked"
-            event_log.note(connection, now, Level.WARNING, code, text, account=account)
+            account, now = run.mail.account, run.services.clock()
+            text = f"{run.account.email}: A delivery report is about no mail sent from here."
+            event_log.note(connection, now, Level.WARNING, "bounce_unlinked", text, account=account)
     return Outcome(disposition, reason)
 
 

@@ -19,13 +19,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from limepkg_email.accounts.accounts import ConnectedAccount
+from limepkg_email.accounts.refreshing import Answer, ask, take_over
 from limepkg_email.db import table
 from limepkg_email.errors import DatabaseUnavailable, EmailIntegrationError
 from limepkg_email.incoming.failures import reason_of
@@ -54,17 +55,23 @@ log = logging.getLogger(__name__)
 
 
 def recover(
-    services: Services, account: ConnectedAccount, *, run: str = "", patient: bool = False
+    services: Services,
+    account: ConnectedAccount,
+    *,
+    run: str = "",
+    patient: bool = False,
+    unannounced_before: datetime | None = None,
 ) -> Report:
     """Look through the account now, to the end, and store the report.
 
-    `patient` tries failed mail at growing intervals only. What goes wrong stands in the report;
-    raises only when the database is away.
+    `patient` tries failed mail at growing intervals only. Mail from `unannounced_before` has no
+    grace period. What goes wrong stands in the report; raises only when the database is away.
     """
     progress = begin(services, account, patient=patient)
-    go_on(services, account, progress)
+    go_on(services, account, progress, unannounced_before=unannounced_before)
+    answer = ask(services, account.engine_account)
     with services.application.database.begin() as connection:
-        report = conclude(connection, services, account, progress, run)
+        report = conclude(connection, services, account, progress, run, answer)
     services.wake()
     return report
 
@@ -88,6 +95,7 @@ def go_on(
     account: ConnectedAccount,
     progress: Progress,
     *,
+    unannounced_before: datetime | None = None,
     keep: Callable[[], None] = lambda: None,
     enough: Callable[[], bool] = lambda: False,
 ) -> None:
@@ -97,7 +105,8 @@ def go_on(
     recovery and stands in its progress.
     """
     try:
-        for _ in Scan(services, account, progress, keep).steps():
+        scan = Scan(services, account, progress, keep, unannounced_before)
+        for _ in scan.steps():
             if progress.stage is not Stage.ENDED and enough():
                 return
     except (LeaseLost, OperationalError, InterfaceError, DatabaseUnavailable):
@@ -120,13 +129,20 @@ def conclude(
     account: ConnectedAccount,
     progress: Progress,
     run: str,
+    answer: Answer | None,
 ) -> Report:
-    """Store the report of a recovery that ended, in the transaction at hand."""
+    """Store the report of a recovery that ended, in the transaction at hand.
+
+    `answer` is what the engine says of the account at the end: its state is taken over, since the
+    event that told of it can be lost.
+    """
     now = services.clock()
     report = reports.store(connection, account.engine_account, run, progress, now)
     if progress.whole and report.complete:
         holder = f"report-{report.id}"
         leases.acquire(connection, _everything(account), holder, now, EVERYTHING_EVERY)
+    if answer is not None:
+        take_over(connection, services, account.id, answer)
     return report
 
 

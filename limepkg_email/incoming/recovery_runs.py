@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from limepkg_email.accounts.accounts import AccountBook, ConnectedAccount, read_accounts
 from limepkg_email.accounts.recovery_start import RECOVERY as TASK
 from limepkg_email.accounts.recovery_start import start_recovery
+from limepkg_email.accounts.refreshing import ask
 from limepkg_email.audit import record
 from limepkg_email.errors import InvalidInput
 from limepkg_email.incoming import recovery
@@ -45,13 +46,15 @@ class Chain:
 
     `accounts` are those that are left, the one at hand first; `None` before it began and all
     enabled ones are meant. `chain` holds the leases. `run` is the run that somebody can ask after,
-    empty for the schedule's.
+    empty for the schedule's. `unannounced_before` is the instant up to which nobody listened to the
+    accounts' webhooks, empty if somebody did.
     """
 
     accounts: tuple[int, ...] | None
     chain: str
     run: str = ""
     patient: bool = False
+    unannounced_before: str = ""
     begun: bool = False
     done: int = 0
     progress: Mapping[str, Any] | None = None
@@ -184,11 +187,18 @@ def _look_through(
         recovery.give_up(progress, _SILENT)
     until = services.clock() + BUDGET
     recovery.go_on(
-        services, account, progress, keep=keeper.keep, enough=lambda: services.clock() >= until
+        services,
+        account,
+        progress,
+        unannounced_before=_moment(chain.unannounced_before),
+        keep=keeper.keep,
+        enough=lambda: services.clock() >= until,
     )
+    ended = progress.stage is Stage.ENDED
+    answer = ask(services, account.engine_account) if ended else None
     with services.application.database.begin() as connection:
-        if progress.stage is Stage.ENDED:
-            report = recovery.conclude(connection, services, account, progress, chain.run)
+        if ended:
+            report = recovery.conclude(connection, services, account, progress, chain.run, answer)
             chain = _with(chain, report)
             leases.release(connection, _of(account), chain.chain)
             _hand_on(services, connection, job, chain)
@@ -272,6 +282,10 @@ def _of(account: ConnectedAccount) -> str:
 def _lease(services: Services) -> timedelta:
     # Longer than the job's: the worker that takes a silent one's job over holds it all the same.
     return 2 * services.config.lease
+
+
+def _moment(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _unknown(id: int) -> str:

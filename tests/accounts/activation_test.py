@@ -106,6 +106,38 @@ def test_nothing_is_imported_before_the_preview_was_seen_and_the_account_enabled
     assert "later" in boss.imported(), "webhooks count from now on"
 
 
+def test_enabling_imports_what_came_a_moment_ago_and_once(boss: Boss) -> None:
+    """Nobody listened to its webhooks, so there is nothing to wait for."""
+    clock = boss.stack.installation.clock
+    account = connect(boss, import_unread=False)
+    boss.mail("a moment ago", clock())
+    boss.mail("of a clock that is ahead", clock() + timedelta(seconds=40))
+    boss.mail("read already", clock(), read=True)
+    assert boss.stack.sandbox.wait_until_idle(20)
+    assert boss.stack.installation.runner.drain(), "the webhooks are there, and count for nothing"
+    boss.call("PUT", "/account/", accounts=[account], enabled=True)
+    assert boss.imported() == ["a moment ago", "of a clock that is ahead", "read already"]
+    (run,) = boss.call("GET", "/task/")["items"]
+    totals = run["result"]["totals"]
+    assert (totals["imported"], totals["in_grace"], totals["unaccounted"]) == (3, 0, 0)
+    boss.call("PUT", "/account/", accounts=[account], enabled=False)
+    boss.mail("while it was disabled", clock())
+    boss.call("PUT", "/account/", accounts=[account], enabled=True)
+    assert "while it was disabled" in boss.imported()
+    assert len(boss.imported()) == 4
+
+
+def test_letting_unread_mail_in_imports_what_came_a_moment_ago(boss: Boss) -> None:
+    clock = boss.stack.installation.clock
+    boss.mail("old", clock())
+    clock.advance(30)
+    account = connect(boss, import_unread=False)
+    boss.call("PUT", "/account/", accounts=[account], enabled=True)
+    assert boss.imported() == []
+    boss.call("PUT", f"/account/{account}/", import_unread=True)
+    assert boss.imported() == ["old"]
+
+
 def test_the_choice_can_be_changed_after_the_preview(boss: Boss) -> None:
     clock = boss.stack.installation.clock
     boss.mail("old", clock() - timedelta(days=7))

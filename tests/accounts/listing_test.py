@@ -22,6 +22,7 @@ from tests.installation import NOW, Installation, installed
 from tests.statements import counted
 
 MANY = 1000
+REFUSED = ((3, "refused"), (4, "refused"))
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def many(database_url: str, tmp_path: Path) -> Iterator[Installation]:
                     "error": error,
                 }
                 for name in names
-                for hour, error in ((1, "was away"), (2, ""))
+                for hour, error in ((1, "was away"), (2, ""), *(REFUSED if name == "a0007" else ()))
             ]
             connection.execute(insert(table(AccountReport)), reports)
         yield found
@@ -101,6 +102,18 @@ def test_a_thousand_accounts_take_as_many_statements_as_one(many: Installation) 
     assert entry.last_imported == NOW + timedelta(days=2)
     assert entry.last_sent == NOW + timedelta(days=4)
     assert (entry.last_recovery, entry.recovery_error) == (NOW + timedelta(hours=2), "")
+
+
+def test_a_recovery_that_did_not_get_to_the_end_is_not_the_last_success(
+    many: Installation,
+) -> None:
+    ((entry,), _) = list_accounts(many.services, query="a0007")
+    assert (entry.last_recovery, entry.recovery_error) == (NOW + timedelta(hours=2), "refused")
+    with many.services.application.database.begin() as connection:
+        ended = table(AccountReport).c.error == ""
+        connection.execute(table(AccountReport).delete().where(ended))
+        entry = read_entry(connection, entry.id)
+    assert (entry.last_recovery, entry.recovery_error) == (None, "refused")
 
 
 def plan_of(installation: Installation, chosen: Select[tuple[object]]) -> str:
@@ -220,7 +233,10 @@ def test_users_see_the_enabled_accounts_from_which_they_may_send(many: Installat
         ("missing", True, "imap", Step.RECONNECT, "not know"),
         ("missing", False, "imap", Step.RECONNECT, "not know"),
         ("connected", False, "imap", Step.ENABLE, "disabled"),
-        ("authenticationError", False, "imap", Step.ENABLE, "disabled"),
+        ("connectError", False, "imap", Step.ENABLE, "disabled"),
+        ("authenticationError", False, "imap", Step.SIGN_IN_AGAIN, "login"),
+        ("connected", False, "oauth2", Step.ENABLE, "disabled"),
+        ("authenticationError", False, "oauth2", Step.CHECK_APP, "application"),
         ("connected", True, "oauth2", Step.CHECK_APP, "application"),
     ],
 )

@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from limepkg_email import event_log
 from limepkg_email.accounts.accounts import ACCOUNTS, ConnectedAccount, read_accounts
 from limepkg_email.db import table
 from limepkg_email.hooks import Decision, hookimpl
 from limepkg_email.incoming import receipts
 from limepkg_email.incoming.preparation import identify
-from limepkg_email.incoming.recovering import listing, reports
+from limepkg_email.incoming.recovering import listing, reports, scan
+from limepkg_email.incoming.recovering.mails import Brought
 from limepkg_email.incoming.recovering.progress import TALLIED, Progress
 from limepkg_email.incoming.recovering.reports import Report
 from limepkg_email.incoming.recovery import begin, go_on, recover
@@ -27,6 +29,7 @@ from limepkg_email.incoming.recovery_runs import RECOVERY
 from limepkg_email.models import AccountReport, Disposition
 from limepkg_email.tasks import jobs
 from limepkg_email.tasks.schedule import tick
+from tests.incoming.arriving import arriving
 from tests.stack import SUPPORT, Stack, running
 from tests.statements import counted
 
@@ -175,6 +178,38 @@ def test_webhooks_and_two_recoveries_at_once_import_each_mail_once(stack: Stack)
         works = pool.submit(stack.installation.runner.drain)
         both = [pool.submit(recover, services, account) for _ in range(2)]
         assert [each.result().unaccounted for each in both] == [0, 0]
+        works.result()
+    stack.settle()
+    assert subjects(stack) == {f"mail {number}": 1 for number in range(12)}
+
+
+def test_mail_that_no_webhook_can_bring_has_no_grace_period_and_later_mail_has(
+    stack: Stack,
+) -> None:
+    enabled = stack.installation.clock()
+    mail(stack, "before")
+    mail(stack, "after", date=enabled + timedelta(seconds=90))
+    later(stack, 60)
+    services, account = stack.installation.services, account_of(stack)
+    report = recover(services, account, unannounced_before=enabled)
+    assert found(report) == {"listed": 2, "imported": 1, "in_grace": 1}
+    assert subjects(stack) == {"before": 1}
+
+
+def test_webhooks_and_a_recovery_that_does_not_wait_for_them_import_each_mail_once(
+    stack: Stack,
+) -> None:
+    for number in range(12):
+        mail(stack, f"mail {number}")
+    stack.sandbox.control("POST", "/webhooks/resume")
+    assert stack.sandbox.wait_until_idle(20)
+    services, account = stack.installation.services, account_of(stack)
+    now = stack.installation.clock()
+    with ThreadPoolExecutor(3) as pool:
+        works = pool.submit(stack.installation.runner.drain)
+        both = [pool.submit(recover, services, account, unannounced_before=now) for _ in range(2)]
+        for report in (each.result() for each in both):
+            assert (report.listed, report.in_grace, report.unaccounted) == (12, 0, 0)
         works.result()
     stack.settle()
     assert subjects(stack) == {f"mail {number}": 1 for number in range(12)}
@@ -538,6 +573,30 @@ def test_only_the_last_reports_of_an_account_are_kept(stack: Stack) -> None:
         found, total = reports.listing(connection, account="support", limit=3)
     assert total == reports.KEPT
     assert [each.id for each in found] == sorted((each.id for each in found), reverse=True)
+
+
+def test_the_log_names_the_mailbox_of_a_recovery_that_did_not_get_to_the_end(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.sandbox.control("PUT", "/accounts/support/state", {"state": "connectError"})
+    run(stack)
+    stack.sandbox.control("PUT", "/accounts/support/state", {"state": "connected"})
+    mail(stack, "one")
+    later(stack)
+    monkeypatch.setattr(scan, "bring_in", lambda *_: Brought("imported", arriving()))
+    assert run(stack).unaccounted == 1
+    noted, _ = event_log.listing(stack.installation.services, account="support")
+    texts = {each.code: each.text for each in noted}
+    assert texts["recovery_error"].startswith(f"{SUPPORT}: The recovery did not get to the end: ")
+    assert texts["recovery_unaccounted"].startswith(f"{SUPPORT}: The recovery could not account")
+
+
+def test_the_log_names_the_mailbox_of_a_mail_that_could_not_be_imported(stack: Stack) -> None:
+    mail(stack, "poison")
+    later(stack)
+    run(stack)
+    ((noted,), _) = event_log.listing(stack.installation.services, level="error")
+    assert noted.text.startswith(f"{SUPPORT}: A mail could not be imported: ")
 
 
 def test_the_schedule_recovers_every_enabled_account(stack: Stack) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, delete, func, insert, select
 
 from limepkg_email import event_log
+from limepkg_email.accounts.accounts import address_of
 from limepkg_email.db import table
 from limepkg_email.event_log import Level
 from limepkg_email.incoming.recovering.progress import TALLIED, Progress
@@ -121,6 +122,6 @@ def _log(connection: Connection, report: Report, before: Report | None) -> None:
 
 
 def _note(connection: Connection, report: Report, level: Level, code: str, text: str) -> None:
-    event_log.note(
-        connection, report.finished_at, level, code, text, account=report.account, run=report.run
-    )
+    account, run = report.account, report.run
+    text = f"{address_of(connection, account)}: {text}"
+    event_log.note(connection, report.finished_at, level, code, text, account=account, run=run)

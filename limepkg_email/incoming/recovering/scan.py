@@ -6,7 +6,7 @@ What is looked at and why nothing falls out of it is told in `docs/explanation/e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -27,13 +27,16 @@ from limepkg_email.tasks.jobs import NewJob, enqueue
 _PASSES: Final = 5
 _A_DAY: Final = timedelta(days=1)
 """Searches compare by the day on some servers, in a time zone of theirs."""
+_CLOCKS_APART: Final = timedelta(minutes=1)
+"""How far a sender's clock may be ahead before a mail seems to have come later than it did."""
 _NOWHERE: Final = "The mail is neither in the inbox nor in the failed folder."
 
 
 class Scan:
     """Looks through one account and keeps its `progress` up to date.
 
-    `keep` is called now and then, as this takes its time; whatever it raises ends the scan.
+    `keep` is called now and then, as this takes its time; whatever it raises ends the scan. Mail
+    from `unannounced_before` is not left to webhooks, however new it is: there will be none.
     """
 
     def __init__(
@@ -42,12 +45,14 @@ class Scan:
         account: ConnectedAccount,
         progress: Progress,
         keep: Callable[[], None],
+        unannounced_before: datetime | None = None,
     ) -> None:
         self._services = services
         self._account = account
         self._name = account.engine_account
         self._progress = progress
         self._keep = keep
+        self._unannounced = unannounced_before and unannounced_before + _CLOCKS_APART
         config = services.config
         self._grace = timedelta(minutes=config.vacuum_cleaner_grace_period)
         self._interval = timedelta(minutes=config.recovery_interval)
@@ -130,8 +135,10 @@ class Scan:
 
         Only its Date is known. One in the future must not keep it out for ever.
         """
+        if entry.date is None or (self._unannounced and entry.date < self._unannounced):
+            return False
         now = self._services.clock()
-        return entry.date is not None and now - self._grace < entry.date < now + self._grace
+        return now - self._grace < entry.date < now + self._grace
 
     def _count(self, key: str, count: str) -> None:
         progress, digest = self._progress, _digest(key)
