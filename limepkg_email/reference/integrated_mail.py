@@ -94,9 +94,7 @@ class IntegratedMail:
             found = _lines(work.objects, relation, where, limit)
             ids = [each.id for each in found]
             who, counts = _first_followers(work.objects, ids), _counts(work.objects, ids)
-        return [
-            replace(each, who=who.get(each.id, ""), messages=counts[each.id]) for each in found
-        ]
+        return [replace(each, who=who.get(each.id, ""), messages=counts[each.id]) for each in found]
 
     def with_follower(self, application: ReferenceApplication, text: str) -> Sequence[int]:
         """Give the newest tickets in whose mail somebody has these words in name and address."""
