@@ -28,6 +28,12 @@ class Answer:
     at: datetime
     known: EngineAccount | None
 
+    @property
+    def connecting(self) -> bool:
+        """Tell whether the engine connects to the mailbox at this moment, and has not failed."""
+        known = self.known
+        return known is not None and not (known.last_error or known.state in FAILING | CONNECTED)
+
 
 def ask(services: Services, engine_account: str) -> Answer | None:
     """Ask the engine how it fares with an account, in one request; `None` when it is away."""

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from limepkg_email.accounts.accounts import AccountBook, ConnectedAccount, read_accounts
 from limepkg_email.accounts.recovery_start import RECOVERY as TASK
 from limepkg_email.accounts.recovery_start import start_recovery
-from limepkg_email.accounts.refreshing import ask
+from limepkg_email.accounts.refreshing import Answer, ask
 from limepkg_email.audit import record
 from limepkg_email.errors import InvalidInput
 from limepkg_email.incoming import recovery
@@ -34,6 +34,8 @@ from limepkg_email.tasks.schedule import Schedule
 BUDGET: Final = timedelta(minutes=1)
 """After how long the job of a run lets others have their turn."""
 _BUSY_DELAY: Final = timedelta(seconds=10)
+_PATIENCE: Final = timedelta(minutes=2)
+"""For how long a run waits for the engine to connect to an account that was just enabled."""
 _MOST_ATTEMPTS: Final = 3
 _MOST_ERRORS: Final = 100
 _SCHEDULED: Final = "recovery:scheduled"
@@ -140,7 +142,7 @@ def work(services: Services, job: ClaimedJob, payload: Any) -> None:
     elif _taken(services, account, chain):
         _look_through(services, job, chain, account)
     else:
-        _come_back_later(services, job, chain)
+        _come_back_later(services, job, chain, account, "another run is at work on the account")
     services.wake()
 
 
@@ -196,6 +198,9 @@ def _look_through(
     )
     ended = progress.stage is Stage.ENDED
     answer = ask(services, account.engine_account) if ended else None
+    if progress.error and answer is not None and _waits(chain, answer):
+        _come_back_later(services, job, chain, account, "the engine connects to the account")
+        return
     with services.application.database.begin() as connection:
         if ended:
             report = recovery.conclude(connection, services, account, progress, chain.run, answer)
@@ -242,13 +247,22 @@ def _end(connection: Connection, services: Services, chain: Chain) -> None:
         runs.succeed(connection, chain.run, services.clock(), result)
 
 
-def _come_back_later(services: Services, job: ClaimedJob, chain: Chain) -> None:
-    """Let the account be the last one: another run looks through it at this moment."""
+def _waits(chain: Chain, answer: Answer) -> bool:
+    """Tell whether the account cannot be looked into yet, because it was enabled a moment ago."""
+    enabled = _moment(chain.unannounced_before)
+    return enabled is not None and answer.connecting and answer.at < enabled + _PATIENCE
+
+
+def _come_back_later(
+    services: Services, job: ClaimedJob, chain: Chain, account: ConnectedAccount, why: str
+) -> None:
+    """Let the account be the last one, and begin it anew then."""
     first, *others = chain.accounts or ()
-    chain = replace(chain, accounts=(*others, first))
+    chain = replace(chain, accounts=(*others, first), progress=None)
     with services.application.database.begin() as connection:
+        leases.release(connection, _of(account), chain.chain)
         enqueue(connection, [chain.job(_BUSY_DELAY)], services.clock())
-        finish(connection, job, services.clock(), "another run is at work on the account")
+        finish(connection, job, services.clock(), why)
 
 
 class _Keeper:

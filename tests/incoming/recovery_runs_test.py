@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from limepkg_email.accounts.accounts import ACCOUNTS
+from limepkg_email.accounts.recovery_start import start_recovery
 from limepkg_email.db import table
 from limepkg_email.errors import EngineUnavailable
 from limepkg_email.incoming import failures, recovery_runs
@@ -247,6 +248,36 @@ def test_two_runs_never_look_through_one_account_at_once(stack: Stack) -> None:
     later(stack, services.config.job_lease)
     stack.settle()
     assert [each.account for each in stored(stack)] == ["post", "support"]
+    assert entry(stack, guid).state is RunState.SUCCESS
+
+
+def catching_up(stack: Stack) -> str:
+    """Start what enabling an account starts."""
+    services = stack.installation.services
+    with services.application.database.begin() as connection:
+        return start_recovery(services, connection, [ids(stack)["support"]], catching_up=True)
+
+
+def test_an_account_that_was_just_enabled_is_looked_through_once_it_is_connected(
+    stack: Stack,
+) -> None:
+    stack.sandbox.control("PUT", "/accounts/support/state", {"state": "connecting"})
+    guid = catching_up(stack)
+    stack.settle(30)
+    assert (stored(stack), entry(stack, guid).state) == ([], RunState.STARTED)
+    stack.sandbox.control("PUT", "/accounts/support/state", {"state": "connected"})
+    stack.settle()
+    (report,) = stored(stack)
+    assert (report.imported, report.error) == (1, "")
+    assert entry(stack, guid).state is RunState.SUCCESS
+
+
+def test_an_account_that_does_not_connect_is_not_waited_for_without_end(stack: Stack) -> None:
+    stack.sandbox.control("PUT", "/accounts/support/state", {"state": "connecting"})
+    guid = catching_up(stack)
+    stack.settle(200)
+    (report,) = stored(stack)
+    assert report.error
     assert entry(stack, guid).state is RunState.SUCCESS
 
 

@@ -17,7 +17,7 @@ export interface SetupState {
   problem: string;
   engine: {
     reachable: boolean;
-    licensed: boolean;
+    licensed: boolean | null;
     webhook_url: string;
     webhook_registered: boolean | null;
     message: string;
