@@ -113,7 +113,7 @@ describe('deleting a template', () => {
     const found = await shown(platform);
     await found.click('.delete');
     expect(platform.told.map((each) => each.kind)).toEqual(['confirm', 'alert']);
-    expect(platform.told[1]?.texts).toEqual(['Template 1 was not deleted', refusal]);
+    expect(platform.told[1]?.texts).toEqual(['Template 1 was not deleted.', refusal]);
   });
 
   it('does nothing when the question is denied', async () => {
