@@ -147,7 +147,7 @@ def test_a_message_can_be_sent_later(author: Author) -> None:
     composer.choose_from(".later-menu", "Tomorrow morning")
     author.submitted()
     expect(composer.notice("sent")).to_contain_text("Will be sent")
-    assert author.states(conversation) == {"queued"}
+    assert author.states(conversation) == {"scheduled"}
     assert author.outside.mails("anna@example.org", "See you tomorrow") == []
     composer.action("undo").click()
     expect(composer.text).to_have_text("See you tomorrow")

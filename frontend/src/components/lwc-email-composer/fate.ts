@@ -10,7 +10,7 @@ export interface Fate {
 
 const PAUSES = [2_000, 3_000, 5_000, 10_000, 20_000, 30_000];
 const LATEST = 10;
-const WAITING = ['queued', 'delayed'];
+const WAITING = ['scheduled', 'queued', 'delayed'];
 
 export interface FateOptions {
   feed: FeedApi;

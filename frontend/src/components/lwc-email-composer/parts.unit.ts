@@ -104,6 +104,7 @@ describe('what became of a message', () => {
   it('is settled when nothing waits', () => {
     expect(fateOf([]).settled).toBe(false);
     expect(fateOf([mail('received', 'from'), mail('queued')]).settled).toBe(false);
+    expect(fateOf([mail('scheduled')]).settled).toBe(false);
     expect(fateOf([mail('sent'), mail('failed')])).toMatchObject({ settled: true });
     expect(fateOf([mail('sent'), mail('failed')]).failed).toHaveLength(1);
   });
