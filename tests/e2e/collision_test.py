@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -10,23 +12,30 @@ from tests.e2e.crm import Crm
 pytestmark = pytest.mark.browser
 
 
-def begun(agent: Crm, subject: str, message_id: str) -> None:
-    agent.outside.deliver(subject, "The first.", Message_ID=message_id)
+@pytest.fixture
+def subject(agent: Crm) -> str:
+    """A conversation that somebody has opened, by a subject that only it has."""
+    subject = f"Who is first, {uuid4().hex}?"
+    agent.outside.deliver(subject, "The first.", Message_ID=message_id(subject))
     agent.open_ticket(subject)
     agent.message_with("The first.")
+    return subject
 
 
-def follow_up(agent: Crm, subject: str, text: str, message_id: str) -> None:
-    agent.outside.deliver(f"Re: {subject}", text, In_Reply_To=message_id, References=message_id)
+def message_id(subject: str) -> str:
+    return f"<{subject[-33:-1]}@example.org>"
+
+
+def follow_up(agent: Crm, subject: str, text: str) -> None:
+    agent.outside.deliver(f"Re: {subject}", text, In_Reply_To=message_id(subject))
 
 
 def notice(agent: Crm) -> Locator:
     return agent.composer.element.get_by_text("A message came while you were writing")
 
 
-def test_answer_to_what_arrived_on_the_open_page_is_sent_at_once(agent: Crm) -> None:
-    begun(agent, "Live", "<live@example.org>")
-    follow_up(agent, "Live", "The second.", "<live@example.org>")
+def test_answer_to_what_arrived_on_the_open_page_is_sent_at_once(agent: Crm, subject: str) -> None:
+    follow_up(agent, subject, "The second.")
     agent.message_with("The second.").locator("[data-action=reply]").click()
     expect(agent.composer.text).to_be_focused()
     agent.composer.write("Both answered.")
@@ -35,10 +44,9 @@ def test_answer_to_what_arrived_on_the_open_page_is_sent_at_once(agent: Crm) -> 
     expect(notice(agent)).to_have_count(0)
 
 
-def test_message_that_was_read_while_writing_holds_nothing_up(agent: Crm) -> None:
-    begun(agent, "Read", "<read@example.org>")
+def test_message_that_was_read_while_writing_holds_nothing_up(agent: Crm, subject: str) -> None:
     agent.composer.write("I begin, ")
-    follow_up(agent, "Read", "The second.", "<read@example.org>")
+    follow_up(agent, subject, "The second.")
     with agent.page.expect_response(lambda each: each.url.endswith("/read/")):
         agent.message_with("The second.")
     agent.composer.write("and end.")
@@ -47,14 +55,13 @@ def test_message_that_was_read_while_writing_holds_nothing_up(agent: Crm) -> Non
     expect(notice(agent)).to_have_count(0)
 
 
-def test_look_first_leads_to_the_message_that_nobody_has_seen(agent: Crm) -> None:
-    begun(agent, "Unseen", "<unseen@example.org>")
+def test_look_first_leads_to_the_message_that_nobody_has_seen(agent: Crm, subject: str) -> None:
     agent.composer.write("My answer.")
     # The page hears of nothing for a while, as with a bad connection.
     agent.page.route("**/feed/?*", lambda route: route.fulfill(status=304))
-    follow_up(agent, "Unseen", "Forget it.", "<unseen@example.org>")
+    follow_up(agent, subject, "Forget it.")
     agent.eventually(
-        lambda: sum("Unseen" in each.subject for each in agent.demo.fates()) == 2,
+        lambda: sum(subject in each.subject for each in agent.demo.fates()) == 2,
         "it does not arrive",
     )
     agent.composer.send()

@@ -207,6 +207,11 @@ export class EmailComposer {
     }
   }
 
+  @Listen('beforeinput', { capture: true })
+  protected handleInput(): void {
+    this.writing?.typing();
+  }
+
   @Listen('paste', { capture: true })
   protected handlePaste(event: ClipboardEvent): void {
     this.editing.pasted(event);

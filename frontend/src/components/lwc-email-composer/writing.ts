@@ -91,6 +91,7 @@ export class Writing {
   /** Brings attached files to the server. */
   readonly uploads: Uploads;
 
+  private hasBegun = false;
   private refreshing = false;
   private readonly sending: Sending;
 
@@ -172,7 +173,6 @@ export class Writing {
 
   setText(html: string): void {
     if (html !== this.html && !(isEmpty(html) && isEmpty(this.html))) {
-      void this.refresh();
       this.html = html;
       this.edited('text');
     }
@@ -264,6 +264,17 @@ export class Writing {
   /** The author has seen the messages up to this one. */
   saw(message: number): void {
     this.newest = Math.max(this.newest, message);
+  }
+
+  /**
+   * A key was pressed. The editor tells of a changed text only a while later, when there may be
+   * messages already that the author has not seen.
+   */
+  typing(): void {
+    if (!this.hasBegun) {
+      this.hasBegun = true;
+      void this.refresh();
+    }
   }
 
   /**
@@ -422,6 +433,7 @@ export class Writing {
   /** Begin anew: what was written is sent or thrown away. */
   clear(): void {
     this.saver.reset();
+    this.hasBegun = false;
     this.attached = [];
     this.notes = [];
     this.problems = {};
