@@ -19,7 +19,7 @@ from limepkg_email.engine.client import EngineClient
 from limepkg_email.engine.webhook import AccountEvent, parse_event
 from limepkg_email.incoming import recovery_runs
 from limepkg_email.incoming.recovery import recover
-from tests.incoming.recovery_test import GRACE, later, mail, subjects
+from tests.incoming.recovering import GRACE, later, mail, subjects
 from tests.stack import Stack, running
 from tests.statements import counted
 

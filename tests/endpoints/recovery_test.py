@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.incoming.recovery_test import FOLDER, Fragile, folders, later, mail, read, subjects
+from tests.incoming.recovering import FOLDER, Fragile, folders, later, mail, read, subjects
 from tests.stack import SUPPORT, Stack, running
 
 from .crm import Crm

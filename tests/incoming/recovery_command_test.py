@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.incoming.recovery_test import later, mail
+from tests.incoming.recovering import later, mail
 from tests.stack import Stack, running
 
 

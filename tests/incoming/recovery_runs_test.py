@@ -24,7 +24,7 @@ from limepkg_email.tasks.jobs import ClaimedJob, NewJob
 from limepkg_email.tasks.runs import RunEntry
 from limepkg_email.tasks.schedule import tick
 from tests.incoming.arriving import arriving
-from tests.incoming.recovery_test import GRACE, later, mail, subjects
+from tests.incoming.recovering import GRACE, later, mail, subjects
 from tests.stack import SUPPORT, Stack, running
 
 TASK = recovery_runs.TASK
