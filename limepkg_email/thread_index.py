@@ -45,6 +45,9 @@ _READ = (
     .order_by(THREAD.c.digest)
     .with_for_update()
 )
+_FIND = select(THREAD.c.digest, THREAD.c.conversation).where(
+    THREAD.c.digest.in_(bindparam("digests", expanding=True)), THREAD.c.conversation.is_not(None)
+)
 _ASSIGN = (
     update(THREAD)
     .where(
@@ -76,6 +79,13 @@ def enter(connection: Connection, digests: Iterable[str]) -> Mapping[str, Entry]
     )
     rows = connection.execute(_READ, {"digests": ordered})
     return {row.digest: Entry(row.conversation, row.outgoing) for row in rows}
+
+
+def find(connection: Connection, message_ids: Iterable[str]) -> Mapping[str, int]:
+    """Give the conversation of each Message-ID that belongs to one, without locking any."""
+    digests = {message_id_digest(each): each for each in message_ids}
+    rows = connection.execute(_FIND, {"digests": sorted(digests)}) if digests else ()
+    return {digests[row.digest]: row.conversation for row in rows}
 
 
 def assign(connection: Connection, digests: Iterable[str], conversation: int) -> None:

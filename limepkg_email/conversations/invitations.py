@@ -14,14 +14,17 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select, update
 
+from limepkg_email import thread_index
+from limepkg_email.addresses import normalise
 from limepkg_email.db import table
 from limepkg_email.host import LimeObject, Objects
 from limepkg_email.models import Outbox
-from limepkg_email.query import And, In, Query
+from limepkg_email.query import And, Equals, In, Query
 
 OUTBOX = table(Outbox)
 
-_PENDING: Final = ("queued", "delayed", "failed", "cancelled")
+_STANDING: Final = ("queued", "delayed", "failed")
+_PENDING: Final = (*_STANDING, "cancelled")
 _TAKING_PART: Final = ("received", "sent", "bounced")
 """States of mails that came from a follower, or have left for them."""
 _TOGETHER: Final = 10_000  # databases take a bounded number of values in one statement
@@ -34,6 +37,15 @@ class Invitation:
     messagefollower: int
     state: str
     send_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedMail:
+    """An invitation that was deleted, with its message, before it left."""
+
+    messagefollower: int
+    message_id: str
+    recipient: str
 
 
 def invitations(
@@ -91,6 +103,39 @@ def come_back(objects: Objects, messagefollowers: Sequence[int]) -> None:
         return
     ids = sorted(_followers_of(objects, messagefollowers))
     objects.update_where("follower", In("id", ids), {"active": True})
+
+
+def disinvite(objects: Objects, connection: Connection, mails: Sequence[DeletedMail]) -> None:
+    """Let the recipients of deleted invitations follow no more, unless other mails make them."""
+    found = thread_index.find(connection, [each.message_id for each in mails])
+    invited: dict[int, dict[str, int]] = {}
+    for each in sorted(mails, key=lambda mail: mail.messagefollower, reverse=True):
+        if each.message_id in found:
+            people = invited.setdefault(found[each.message_id], {})
+            people[normalise(each.recipient)] = each.messagefollower
+    for conversation, since in sorted(invited.items()):
+        _disinvite(objects, conversation, since)
+
+
+def _disinvite(objects: Objects, conversation: int, since: Mapping[str, int]) -> None:
+    there = And(
+        (
+            Equals("conversation", conversation),
+            Equals("active", True),
+            In("email", list(since), ignore_case=True),
+        )
+    )
+    followers = objects.query(Query("follower", there, properties=("email",)))
+    first = {each.id: since[normalise(str(each["email"]))] for each in followers}
+    mails = _mails(objects, first, (*_STANDING, *_TAKING_PART))
+    kept = {
+        _follower(each)
+        for each in mails
+        if each["state"] in _STANDING or each.id >= first[_follower(each)]
+    }
+    gone = sorted(first.keys() - kept)
+    if gone:
+        objects.update_where("follower", In("id", gone), {"active": False})
 
 
 def settle(objects: Objects, connection: Connection, followers: Collection[int]) -> None:

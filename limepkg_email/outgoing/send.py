@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from limepkg_email.conversations.invitations import DeletedMail, disinvite
 from limepkg_email.db import plugin_connection
 from limepkg_email.errors import Conflict, EngineNotFound, EngineRejected, NotFound
-from limepkg_email.host import Application
+from limepkg_email.host import Application, Objects
 from limepkg_email.outgoing.forgetting import TEXT_GONE
 from limepkg_email.outgoing.mime import FILE
 from limepkg_email.outgoing.status import mark_failed
@@ -136,15 +137,17 @@ def _waiting(services: Services, guid: str) -> _Waiting | Entry | None:
             early = Conflict("The message of this mail is not there yet.")
             early.retryable = True
             raise early
-        _drop(connection, guid, now)
+        _drop(work.objects, connection, entry, now)
     return None
 
 
-def _drop(connection: Connection, guid: str, now: datetime) -> None:
+def _drop(objects: Objects, connection: Connection, entry: Entry, now: datetime) -> None:
     """Cancel a mail whose message was deleted before it left, or never came to be."""
-    connection.execute(
-        update(OUTBOX).where(OUTBOX.c.guid == guid).values(state="cancelled", state_at=now)
-    )
+    mine = OUTBOX.c.guid == entry.guid
+    connection.execute(update(OUTBOX).where(mine).values(state="cancelled", state_at=now))
+    if entry.invites:
+        gone = DeletedMail(entry.messagefollower, entry.message_id, entry.recipient)
+        disinvite(objects, connection, [gone])
 
 
 def _queued_before(services: Services, waiting: _Waiting) -> str | None:

@@ -17,6 +17,7 @@ from limepkg_email.db import table
 from limepkg_email.engine.types import OutboxEntry
 from limepkg_email.errors import EngineError, EngineNotFound
 from limepkg_email.models import Job, JobState
+from limepkg_email.outgoing.deleted import cancel_deleted
 from limepkg_email.outgoing.send import in_sent, submission
 from limepkg_email.outgoing.transitions import FORGOTTEN, OUTBOX, Report, apply
 from limepkg_email.services import Services
@@ -47,9 +48,11 @@ class _Asking:
 def settle_sends(services: Services) -> None:
     """Find out what became of mails that wait without news, and submit those that nobody submits.
 
+    Mails of later whose message was deleted meanwhile are cancelled first.
     Takes a bounded number of mails, the ones that wait longest. What can be told of none today is
     asked again a while later.
     """
+    cancel_deleted(services)
     rows = _page(services)
     _submit_again(services, [each for each in rows if each.queue_id is None])
     asking = _Asking()

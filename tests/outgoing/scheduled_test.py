@@ -12,6 +12,7 @@ from limepkg_email.outgoing.draft import Recipient
 from limepkg_email.outgoing.scheduled import cancel, cancel_message, content, edit
 from limepkg_email.outgoing.send import submit_outbox
 from limepkg_email.outgoing.transitions import OUTBOX
+from limepkg_email.outgoing.unsettled import settle_sends
 from limepkg_email.tasks.tasks import registry
 from limepkg_email.tasks.worker import Worker
 from tests.incoming.arriving import arriving
@@ -233,6 +234,45 @@ def test_who_is_new_gets_no_customers_mail_before_ours_and_none_after_an_undone_
     assert (today.delivered(TWO), today.delivered(THREE)) == ([], [])
     active = {each["email"]: each["active"] for each in office.all("follower")}
     assert active == {ANNA: True, BO: True, TWO: False, THREE: True}
+
+
+def delete(office: Office, message: int) -> None:
+    """Delete a message in the CRM, as a host does in a form of its own."""
+    mails = office.all("messagefollower", conversationmessage=message)
+    with office.system.application.unit_of_work() as work:
+        for each in mails:
+            work.objects.delete("messagefollower", each.id)
+        work.objects.delete("conversationmessage", message)
+
+
+@pytest.mark.parametrize("handed_over", [True, False])
+def test_a_message_that_is_deleted_before_its_time_does_not_leave_and_invites_nobody(
+    today: Post, handed_over: bool
+) -> None:
+    office = today.office
+    conversation = office.conversation(ANNA, BO)
+    start = office.send(conversation)
+    today.submit()
+    today.tell()
+    known = str(office.get("messagefollower", start.messagefollowers[0])["messageid"])
+    made = office.send(
+        conversation, recipients=(Recipient(TWO), Recipient(THREE)), send_at=later(today)
+    )
+    if handed_over:
+        today.submit()
+        assert len(queue(today)) == 4
+    other = office.send(conversation, recipients=(Recipient(THREE),), send_at=later(today))
+    delete(office, made.conversationmessage)
+    if handed_over:
+        office.clock.advance(timedelta(minutes=6))
+        settle_sends(office.system)
+    work(today)
+    assert len(queue(today)) == len(other.messagefollowers)
+    active = {each["email"]: each["active"] for each in office.all("follower")}
+    assert active == {ANNA: True, BO: True, TWO: False, THREE: True}
+    import_message(office.system, "support", arriving(in_reply_to=known, subject="Secret"))
+    work(today)
+    assert (today.delivered(TWO), today.delivered(THREE)) == ([], [])
 
 
 def test_who_gets_a_message_that_had_left_before_it_was_cancelled_follows(today: Post) -> None:
