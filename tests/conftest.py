@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -70,10 +71,49 @@ def built() -> Manifest:
     return found
 
 
+class Demos:
+    """The demo of one file's tests, begun when the first of them needs it."""
+
+    def __init__(self, begin: Callable[[], Demo]) -> None:
+        self._begin = begin
+        self._running = ExitStack()
+        self._demo: Demo | None = None
+
+    def running(self) -> Demo:
+        """Give the demo, with what the tests before have left there."""
+        if self._demo is None:
+            self._demo = self._running.enter_context(self._begin())
+        return self._demo
+
+    def end(self) -> None:
+        self._demo = None
+        self._running.close()
+
+
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A demo with its sample mails, for the tests of one file."""
-    directory = tmp_path_factory.mktemp("demo")
-    options = DemoOptions(directory=directory, port=0, engine_port=0, smtp_port=0)
-    with Demo(options) as running:
-        yield running
+def samples() -> bool:
+    """Whether the demo has its sample mails; a file can say no."""
+    return True
+
+
+@pytest.fixture(scope="module")
+def demos(tmp_path_factory: pytest.TempPathFactory, samples: bool) -> Iterator[Demos]:
+    def begin() -> Demo:
+        directory = tmp_path_factory.mktemp("demo")
+        options = DemoOptions(directory, port=0, engine_port=0, smtp_port=0, samples=samples)
+        return Demo(options)
+
+    found = Demos(begin)
+    yield found
+    found.end()
+
+
+@pytest.fixture
+def demo(request: pytest.FixtureRequest, demos: Demos) -> Demo:
+    """A demo for the tests of one file.
+
+    A second try gets a demo of its own: in the first one there may be half of what it does.
+    """
+    if getattr(request.node, "execution_count", 1) > 1:
+        demos.end()
+    return demos.running()

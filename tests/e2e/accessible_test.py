@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from limepkg_email.reference.demo import APPLICATION, Demo
+from limepkg_email.reference.demo import APPLICATION
 from limepkg_email.reference.seed import ADMINISTRATOR
 from limepkg_email.web_components import Manifest
+from tests.conftest import Demos
 from tests.e2e.crm import ADMINISTRATION, PHONE, Crm
 from tests.e2e.known_violations import is_known
 
@@ -56,11 +57,12 @@ def signed_in(
     browser: Browser,
     browser_context_args: dict[str, Any],
     built: Manifest,
-    demo: Demo,
+    demos: Demos,
     theme: str,
     request: pytest.FixtureRequest,
 ) -> Iterator[Crm]:
     """The administrator, who looks at all pages with one browser of this kind and theme."""
+    demo = demos.running()
     window = PHONE if request.param == "phone" else {}
     with browser.new_context(**{**browser_context_args, **window}) as context:
         cookie = {"name": "crm_theme", "value": theme, "url": f"{demo.url}/{APPLICATION}/"}

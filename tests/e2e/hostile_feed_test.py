@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from limepkg_email.reference.demo import SUPPORT, Demo, DemoOptions
+from limepkg_email.reference.demo import SUPPORT
 from tests.e2e.crm import Crm
 from tests.e2e.hostile import FILES, MARK, NAMES, SUBJECTS, VECTORS
 
@@ -99,11 +99,8 @@ def stranger() -> Iterator[Stranger]:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    directory = tmp_path_factory.mktemp("demo")
-    options = DemoOptions(directory=directory, port=0, engine_port=0, smtp_port=0, samples=False)
-    with Demo(options) as running:
-        yield running
+def samples() -> bool:
+    return False
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
 from limepkg_email.reference.seed import AGENT, PASSWORD
+from tests.conftest import PATIENCE
 from tests.e2e.crm import Crm
 
 pytestmark = pytest.mark.browser
@@ -21,15 +22,20 @@ def end_session(agent: Crm) -> None:
     agent.page.context.clear_cookies(name="session")
 
 
+def sign_in(other: Page) -> None:
+    """Sign in in another tab, which is closed once that is done."""
+    other.set_default_timeout(PATIENCE)
+    other.locator("[name=login]").fill(AGENT[0])
+    other.locator("[name=password]").fill(PASSWORD)
+    other.get_by_role("button", name="Sign in").click()
+    other.get_by_role("heading", name="Tickets", level=1).wait_for()
+    other.close()
+
+
 def sign_in_in_the_other_tab(agent: Crm) -> None:
     with agent.page.context.expect_page() as opened:
         notice(agent).get_by_role("link", name="sign in in another tab").click()
-    other: Page = opened.value
-    other.locator("[name=login]").fill(AGENT[0])
-    other.locator("[name=password]").fill(PASSWORD)
-    other.locator("[name=password]").press("Enter")
-    other.get_by_role("heading", name="Tickets", level=1).wait_for()
-    other.close()
+    sign_in(opened.value)
 
 
 def test_text_stays_when_the_session_ends_while_somebody_writes(agent: Crm) -> None:
@@ -95,10 +101,7 @@ def test_text_comes_back_where_no_script_runs(agent: Crm) -> None:
     expect(page.get_by_label("Text")).to_have_value("A long text.")
     other = page.context.new_page()
     other.goto(f"{agent.address}/sign-in")
-    other.locator("[name=login]").fill(AGENT[0])
-    other.locator("[name=password]").fill(PASSWORD)
-    other.get_by_role("button", name="Sign in").click()
-    other.close()
+    sign_in(other)
     agent.button("Send again").click()
     expect(page.get_by_role("alert")).to_contain_text("send it again")
     agent.button("Send again").click()

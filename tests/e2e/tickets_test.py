@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from limepkg_email.reference.demo import Demo, DemoOptions
 from tests.e2e.crm import PHONE, WINDOWS, Crm
 
 pytestmark = pytest.mark.browser
@@ -40,11 +38,8 @@ ORDER = """<p>Thank you for the order.</p><table border="1"><tr><th>Article</th>
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    directory = tmp_path_factory.mktemp("demo")
-    options = DemoOptions(directory=directory, port=0, engine_port=0, smtp_port=0, samples=False)
-    with Demo(options) as running:
-        yield running
+def samples() -> bool:
+    return False
 
 
 def deliver(agent: Crm, subject: str, html: str = "", **headers: str) -> None:
