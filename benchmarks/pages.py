@@ -55,7 +55,8 @@ class Figures:
 
 def measured(runs: int = 5, slowdown: int = 1) -> dict[str, Figures]:
     """Load each page anew, as often as `runs`, on a processor `slowdown` times as slow."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    names = ("chromium-headless-shell", "chromium", "chromium-browser")
+    chromium = next(filter(None, map(shutil.which, names)), None)
     with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
         options = DemoOptions(directory=Path(directory), port=0, engine_port=0, smtp_port=0)
         switches = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]

@@ -66,7 +66,8 @@ def main(wanted: list[str]) -> None:
     """Take all pictures, or those of the named pages."""
     with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
         options = DemoOptions(directory=Path(directory), port=0, engine_port=0, smtp_port=0)
-        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+        names = ("chromium-headless-shell", "chromium", "chromium-browser")
+        chromium = next(filter(None, map(shutil.which, names)), None)
         switches = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
         browser = playwright.chromium.launch(executable_path=chromium, args=switches)
         with Demo(options) as demo:

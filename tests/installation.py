@@ -18,6 +18,7 @@ from limepkg_email.reference.options import ReferenceApplicationOptions
 from limepkg_email.schema.setup import run_setup
 from limepkg_email.services import Services
 from limepkg_email.tasks.inline import InlineRunner
+from tests.prepared_database import fill_if_empty
 
 SERVICE_SECRET = "shared-webhook-secret"
 EVERY = And()
@@ -99,9 +100,15 @@ def installed(
     extensions: Sequence[object] = (),
     separate_plugin_database: str | None = None,
     clock: MovableClock | None = None,
+    copied: bool = True,
 ) -> Iterator[Installation]:
-    """Install the integration in a new application called `demo`."""
+    """Install the integration in a new application called `demo`.
+
+    Most of that is done already in the database that is `copied` into an empty one.
+    """
     clock, runner = clock or TestClock(), InlineRunner(paused=True)
+    if copied and separate_plugin_database is None:
+        fill_if_empty(database_url, _install)
     options = ReferenceApplicationOptions(
         database_url=database_url,
         files_directory=directory / "files",
@@ -120,3 +127,8 @@ def installed(
         yield Installation(host, integration, runner, clock)
     finally:
         host.close()
+
+
+def _install(directory: Path, database_url: str) -> None:
+    with installed(directory, database_url, copied=False):
+        pass

@@ -50,9 +50,9 @@ class Server:
 
     url: URL
 
-    def create_database(self, template: str | None = None) -> URL:
+    def create_database(self, template: str | None = None, name: str | None = None) -> URL:
         """Create a database, empty or as a copy, and give its address."""
-        name = f"limepkg_email_{uuid4().hex}"
+        name = name or f"limepkg_email_{uuid4().hex}"
         copied = f' TEMPLATE "{template}"' if template else ""
         self._execute(f'CREATE DATABASE "{name}"{copied}')
         return self.url.set(database=name)
