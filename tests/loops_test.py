@@ -116,7 +116,8 @@ def world(tmp_path: Path) -> Iterator[World]:
     for each in directories:
         each.mkdir()
     urls = [f"sqlite:///{each / 'crm.sqlite'}" for each in directories]
-    with running(directories[0], urls[0]) as ours, running(directories[1], urls[1]) as theirs:
+    other = running(directories[1], urls[1], copied=False)
+    with running(directories[0], urls[0]) as ours, other as theirs:
         with theirs.installation.services.application.database.begin() as connection:
             # The account that every stack begins with must not count as theirs.
             connection.execute(update(ACCOUNTS).values(email="unused@example.net", enabled=False))

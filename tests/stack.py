@@ -98,8 +98,12 @@ def running(
     config: Mapping[str, object] | None = None,
     extensions: Sequence[object] = (),
     sandbox_options: Mapping[str, Any] | None = None,
+    copied: bool = True,
 ) -> Iterator[Stack]:
-    """Run a CRM with the connected account `support` and a sandbox that announces its mails."""
+    """Run a CRM with the connected account `support` and a sandbox that announces its mails.
+
+    Copied ones are one and the same installation: of two that write to each other one is not.
+    """
     app = Flask("crm")
     app.secret_key = "test"
     server = WebServer(app, "127.0.0.1", 0)
@@ -126,6 +130,7 @@ def running(
                 engine_token=sandbox.token,
                 extensions=extensions,
                 clock=ShiftedClock(),
+                copied=copied,
             )
         )
         installation.integration.register_blueprint(app)
