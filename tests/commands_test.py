@@ -11,29 +11,12 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 
 from limepkg_email.accounts.accounts import ACCOUNTS, read_accounts
-from limepkg_email.hooks import Decision, hookimpl
 from limepkg_email.plugin import EmailIntegration
 from limepkg_email.reference.host import ReferenceHost
 from limepkg_email.reference.options import ReferenceApplicationOptions
+from tests.incoming.recovering import Fragile
 from tests.installation import SERVICE_SECRET
 from tests.stack import SUPPORT, Stack, running
-
-
-class Fragile:
-    """A filter that breaks on some mails, until it is mended."""
-
-    name = "fragile"
-    description = "Breaks."
-    broken = True
-
-    def decide(self, message: object) -> Decision | None:
-        if self.broken and "poison" in str(getattr(message, "subject", "")):
-            raise RuntimeError("no such rule")
-        return None
-
-    @hookimpl
-    def message_filters(self) -> list[Fragile]:
-        return [self]
 
 
 @pytest.fixture

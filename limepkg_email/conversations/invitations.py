@@ -126,7 +126,9 @@ def _disinvite(objects: Objects, conversation: int, since: Mapping[str, int]) ->
         )
     )
     followers = objects.query(Query("follower", there, properties=("email",)))
-    first = {each.id: since[normalise(str(each["email"]))] for each in followers}
+    emails = {each.id: normalise(str(each["email"])) for each in followers}
+    # Databases and we need not agree on what is upper and lower case in every script.
+    first = {id: since[email] for id, email in emails.items() if email in since}
     mails = _mails(objects, first, (*_STANDING, *_TAKING_PART))
     kept = {
         _follower(each)

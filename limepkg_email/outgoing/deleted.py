@@ -81,6 +81,8 @@ def _cancel(services: Services, guids: Collection[str]) -> None:
         waiting = OUTBOX.c.guid.in_(guids) & OUTBOX.c.state.in_(_WAITING)
         entries = locked_entries(connection, waiting)
         gone = set(_deleted(work.objects, entries))
+        if not gone:
+            return
         cancelled = update(OUTBOX).where(OUTBOX.c.guid.in_(gone))
         connection.execute(cancelled.values(state="cancelled", state_at=now))
         disinvite(
