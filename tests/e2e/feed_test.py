@@ -188,6 +188,16 @@ def test_scheduled_mail_says_when_it_leaves_and_is_not_waited_for(agent: Crm) ->
     assert len(asked) <= 4
 
 
+def test_scheduled_mail_has_room_on_a_phone(agent: Crm) -> None:
+    agent.wide(390)
+    send(agent, "On the way", "Then!", send_at=later(days=14))
+    agent.open_ticket("On the way")
+    message = agent.messages.first
+    assert message.locator(".message-names").evaluate("(each) => each.clientWidth") > 140
+    for button in message.locator(".message-actions > button").all():
+        assert button.evaluate("(each) => each.clientHeight") < 40, button.inner_text()
+
+
 def test_cancelled_mail_says_so_in_its_line(agent: Crm) -> None:
     send(agent, "Never mind", "Not this.", send_at=later(hours=3))
     agent.open_ticket("Never mind")
